@@ -1,0 +1,57 @@
+"""How often a bot's states come, and so when the last one is too old to be shown as now.
+
+Pure. Design of the rule: stale after max(15 s, 3 × the expected interval); the expected interval is the
+configured one, else the longest of the last 20 observed; 180 s until three states were seen.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+OBSERVED = 20
+SHORTEST_STALE_AFTER = 15.0
+STALE_AFTER_UNTIL_KNOWN = 180.0
+INTERVALS_TO_KNOW = 2  # three states
+
+
+class Cadence:
+    """Observed seconds between states, and what follows from them."""
+
+    __slots__ = ("_configured_interval", "_configured_stale_after", "_intervals", "_previous")
+
+    def __init__(self, expected_interval: float | None, stale_after: float | None) -> None:
+        self._configured_interval = expected_interval
+        self._configured_stale_after = stale_after
+        self._intervals: deque[float] = deque(maxlen=OBSERVED)
+        self._previous: float | None = None
+
+    def cycle_seen(self, now: float) -> None:
+        """A state with a new cycle arrived."""
+        if self._previous is not None and now >= self._previous:
+            self._intervals.append(now - self._previous)
+        self._previous = now
+
+    def interrupted(self) -> None:
+        """The link was lost or the bot restarted: the time until the next state says nothing about its rhythm."""
+        self._previous = None
+
+    @property
+    def expected_interval(self) -> float | None:
+        """Seconds between states, or None while neither configured nor seen often enough."""
+        if self._configured_interval is not None:
+            return self._configured_interval
+        return max(self._intervals) if len(self._intervals) >= INTERVALS_TO_KNOW else None
+
+    @property
+    def stale_after(self) -> float:
+        """Seconds after which the last state is no longer shown as now."""
+        if self._configured_stale_after is not None:
+            return self._configured_stale_after
+        return self.three_intervals
+
+    @property
+    def three_intervals(self) -> float:
+        """Seconds in which a bot that works has finished a cycle, with the same floor and first guess."""
+        if (interval := self.expected_interval) is None:
+            return STALE_AFTER_UNTIL_KNOWN
+        return max(SHORTEST_STALE_AFTER, 3 * interval)

@@ -1,0 +1,28 @@
+"""What can go wrong in the exporter, named for what the caller does about it.
+
+    ExporterError
+    ├── LinkLost            the link to a bot ended or never stood: count it as gone, try again after a delay
+    │   ├── ClosedByBot     the bot ended it
+    │   └── Silent          nothing was heard for so long that the link cannot be trusted
+    └── LatchNotKept        a latch could not be read or written: go on with what is in memory, and say so
+"""
+
+
+class ExporterError(Exception):
+    """Base of everything that this package raises on purpose."""
+
+
+class LinkLost(ExporterError):
+    """The link to a bot ended or never stood; another attempt may succeed."""
+
+
+class ClosedByBot(LinkLost):
+    """The bot closed its end of the link."""
+
+
+class Silent(LinkLost):
+    """The bot said nothing for longer than a bot that is alive would."""
+
+
+class LatchNotKept(ExporterError):
+    """A latch could not be read from or written to its file."""

@@ -1,0 +1,53 @@
+"""Keeps what a bot may put into a label few and short, whatever it sends.
+
+Pure. Each label of each bot takes 100 different values; every further one becomes `other`.
+"""
+
+from __future__ import annotations
+
+LIMIT = 100
+LONGEST = 120  # characters
+OTHER = "other"
+UNKNOWN = "unknown"
+
+
+class Bounded:
+    """The values that one label of one bot has taken so far."""
+
+    __slots__ = ("_taken",)
+
+    def __init__(self, known: tuple[str, ...] = ()) -> None:
+        self._taken = {value: value for value in known}
+
+    def __call__(self, raw: str) -> str:
+        """The label value for a text: itself, or `other` where the label has taken its share."""
+        label = self._taken.get(raw)
+        if label is None:
+            if len(self._taken) >= LIMIT:
+                return OTHER
+            label = self._taken[raw] = clean(raw)
+        return label
+
+
+def clean(raw: str) -> str:
+    """A text as a label value: not empty, not long, printable, and valid UTF-8."""
+    text = raw[:LONGEST].encode("utf-8", "replace").decode("utf-8")
+    return "".join(char if char.isprintable() else " " for char in text).strip() or UNKNOWN
+
+
+class Labels:
+    """All labels of one bot whose values the bot chooses."""
+
+    __slots__ = ("action", "key", "kind", "metric", "mode", "reason", "session", "status", "venue", "version")
+
+    def __init__(self) -> None:
+        self.action = Bounded()
+        self.key = Bounded()
+        self.kind = Bounded()
+        self.metric = Bounded()
+        self.mode = Bounded()
+        self.reason = Bounded()
+        self.session = Bounded()
+        self.status = Bounded()
+        self.venue = Bounded()
+        self.version = Bounded()

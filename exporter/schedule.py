@@ -1,0 +1,94 @@
+"""When a bot is meant to be quiet: weekly windows in the zones of the venues and people they come from.
+
+Pure. A window's times are those on a clock on the wall in its zone, so a window from 03:00 to 05:00 keeps its
+hours when daylight saving begins or ends. Where the clock shows a time twice, a window begins at the first and
+ends at the second; a time that the clock skips counts as the same moment with the offset from before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+class Window(Protocol):
+    """A weekly window: `days` on which it begins (0 = Monday), `opens` and `closes` in minutes after midnight.
+
+    It ends on the next day where `closes` is not after `opens`.
+    """
+
+    @property
+    def tz(self) -> str: ...  # noqa: D102 — an IANA name; the class says what the others are
+    @property
+    def days(self) -> frozenset[int]: ...  # noqa: D102
+    @property
+    def opens(self) -> int: ...  # noqa: D102
+    @property
+    def closes(self) -> int: ...  # noqa: D102
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One stretch of planned quiet, in epoch seconds, with its end as people at that venue write it."""
+
+    since: float
+    until: float
+    until_text: str
+    reason: str
+
+
+def planned(windows: Iterable[Window], now: float) -> Planned | None:
+    """The planned quiet that holds at `now`, or None; windows that touch or overlap are one."""
+    windows = tuple(windows)
+    if not windows:
+        return None
+    found = _longest_at(windows, now)
+    while found is not None and (further := _longest_at(windows, found.until)) is not None:
+        found = Planned(found.since, further.until, further.until_text, found.reason)
+        if found.until - found.since >= _WEEK:
+            break
+    return found
+
+
+_WEEK = 7 * 86_400.0
+
+
+def _longest_at(windows: Iterable[Window], now: float) -> Planned | None:
+    """The stretch that holds at `now` and ends last."""
+    holding = [stretch for window in windows for stretch in _around(window, now) if _holds(stretch, now)]
+    return max(holding, key=lambda stretch: stretch.until, default=None)
+
+
+def _holds(stretch: Planned, now: float) -> bool:
+    return stretch.since <= now < stretch.until
+
+
+def _around(window: Window, now: float) -> Iterator[Planned]:
+    """The window's stretches that begin on the local yesterday and today."""
+    zone = ZoneInfo(window.tz)
+    today = datetime.fromtimestamp(now, zone).date()
+    for day in (today - timedelta(days=1), today):
+        if day.weekday() not in window.days:
+            continue
+        last_day = day if window.closes > window.opens else day + timedelta(days=1)
+        since = _moment(day, window.opens, zone, fold=0)
+        until = _moment(last_day, window.closes, zone, fold=1)
+        text = f"{until:%H:%M} {_short(until.tzname() or window.tz)}"
+        yield Planned(since.timestamp(), until.timestamp(), text, window.reason)
+
+
+def _moment(day: date, minutes: int, zone: ZoneInfo, fold: int) -> datetime:
+    """`minutes` after midnight on the wall clock of `day`; 1440 is the next midnight."""
+    day += timedelta(days=minutes // 1440)
+    return datetime(day.year, day.month, day.day, minutes % 1440 // 60, minutes % 60, tzinfo=zone, fold=fold)
+
+
+def _short(zone: str) -> str:
+    """EST and EDT are both ET to the people who keep those hours; other abbreviations stay."""
+    return re.sub(r"^([ECMP])[SD]T$", r"\1T", zone)
