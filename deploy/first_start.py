@@ -1,0 +1,55 @@
+"""Makes the passwords of a first start, once, into a folder that is never committed.
+
+Standard library only, because Compose runs it in a container of its own before Grafana starts. A password
+that is there is never changed: whoever wants a new one removes the file.
+"""
+
+import argparse
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ADMIN_PASSWORD = "grafana_admin_password"  # noqa: S105 - the name of a file, not a password
+WALL_PASSWORD = "grafana_wall_password"  # noqa: S105 - likewise
+WALL_USER = "wall"
+
+
+def make_passwords(folder: Path) -> list[str]:
+    """Write each missing password into `folder`, readable by its owner and group; the names of those made.
+
+    Raises OSError where the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+    made = []
+    for name in (ADMIN_PASSWORD, WALL_PASSWORD):
+        path = folder / name
+        if path.exists() and path.read_text().strip():
+            continue
+        # Under another name first: a full disk then leaves no empty password behind.
+        unfinished = path.with_suffix(".new")
+        unfinished.unlink(missing_ok=True)
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), "w") as file:
+            file.write(secrets.token_urlsafe(18))
+        unfinished.replace(path)
+        made.append(name)
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make what is missing and say so; 0, or 1 with one sentence."""
+    parser = argparse.ArgumentParser(description="Make the passwords of a first start, once, into a folder.")
+    parser.add_argument("folder", type=Path, help="where the passwords are kept")
+    folder = parser.parse_args(arguments).folder
+    try:
+        made = make_passwords(folder)
+    except OSError as error:
+        print(f"cannot make the passwords in {folder}: {error.strerror}", file=sys.stderr)
+        return 1
+    print(f"made {' and '.join(made)}" if made else "the passwords are there already")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

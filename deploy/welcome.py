@@ -1,0 +1,172 @@
+"""Says where the pages are and how to read the login once Grafana answers, and gives the wall its user.
+
+Standard library only: Compose runs it in a container of its own as the last thing of `docker compose up`, and
+`make run` as the last thing it starts. With `--login` it prints the login and does nothing else.
+
+Errors: `GrafanaError`, which ends in one sentence and exit status 1.
+"""
+
+import argparse
+import base64
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# The folder of a script is on its path: beside this file in the container and in a checkout alike.
+from first_start import ADMIN_PASSWORD, WALL_PASSWORD, WALL_USER
+
+KIOSK = "/d/tradebot-live/live?kiosk&refresh=5s&_dash.hideTimePicker&_dash.hideVariables&_dash.hideLinks"
+
+
+class GrafanaError(Exception):
+    """Grafana did not do what the first start needs; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grafana:
+    """Grafana's HTTP interface as one user. `url` is where it answers, `public_url` where people open it."""
+
+    url: str
+    public_url: str
+    user: str
+    password: str
+
+    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> tuple[int, object]:
+        """Status and decoded answer of one call. Raises OSError while nothing answers."""
+        login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        request = urllib.request.Request(  # noqa: S310 - the address is the operator's own
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Basic {login}",
+                "Content-Type": "application/json",
+                # The domain is enforced: another Host would be sent away to the public address.
+                "Host": urllib.parse.urlsplit(self.public_url).netloc,
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+                return answer.status, _decoded(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, _decoded(error.read())
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+def wait_for(grafana: Grafana, seconds: float) -> None:
+    """Return once Grafana's health answers; raises GrafanaError after `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            status, _ = grafana.call("GET", "/api/health")
+        except OSError:
+            status = 0
+        if status == 200:
+            return
+        if time.monotonic() > end:
+            raise GrafanaError(
+                f"Grafana did not answer at {grafana.url} within {seconds:.0f} s; its log says why"
+            )
+        time.sleep(0.5)
+
+
+def provide_wall_user(admin: Grafana, password: str) -> None:
+    """Make sure that the read-only user of the wall exists and has this password.
+
+    Its role is what Grafana gives a new user: Viewer. Raises GrafanaError where Grafana refuses.
+    """
+    status, user = admin.call("GET", f"/api/users/lookup?loginOrEmail={WALL_USER}")
+    if status == 401:
+        raise GrafanaError(
+            "Grafana's data is older than the admin password made for it: set the password again with "
+            "`grafana cli admin reset-admin-password`, or remove Grafana's data to begin anew"
+        )
+    if status == 404:
+        account = {"login": WALL_USER, "name": "Wall screen", "password": password}
+        status, user = admin.call("POST", "/api/admin/users", account)
+    elif isinstance(user, dict) and not _logs_in(admin, password):
+        path = f"/api/admin/users/{user.get('id')}/password"
+        status, user = admin.call("PUT", path, {"password": password})
+    if status != 200:
+        raise GrafanaError(f"Grafana did not take the wall's user: {status} {user}")
+
+
+def _logs_in(admin: Grafana, password: str) -> bool:
+    status, _ = Grafana(admin.url, admin.public_url, WALL_USER, password).call("GET", "/api/user")
+    return status == 200
+
+
+def greeting(environ: Mapping[str, str]) -> str:
+    """The last lines of a start: where everything is, and how to read the login."""
+    public_url = environ["PUBLIC_URL"].rstrip("/")
+    anonymous = environ.get("WALL_ANONYMOUS") == "true"
+    return "\n".join(
+        (
+            "",
+            f"  Live page      {public_url}/d/tradebot-live/live",
+            f"  Wall screen    {public_url}{KIOSK}",
+            f"  Exporter       {environ['EXPORTER_PUBLIC_URL']}",
+            f"  Prometheus     {environ['PROMETHEUS_PUBLIC_URL']}",
+            f"  Alertmanager   {environ['ALERTMANAGER_PUBLIC_URL']}",
+            "",
+            "  Login          make login"
+            + ("   (viewing needs none: WALL_ANONYMOUS is set)" if anonymous else ""),
+            "",
+        )
+    )
+
+
+def login(folder: Path) -> str:
+    """Both users with their passwords, for a terminal. Raises OSError where no start has made them yet."""
+    admin, wall = ((folder / name).read_text().strip() for name in (ADMIN_PASSWORD, WALL_PASSWORD))
+    return (
+        f"user admin   password {admin}\nuser {WALL_USER}    password {wall}   (read-only, for a wall screen)"
+    )
+
+
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Wait, provide, greet; or print the login. 0, or 1 with one sentence."""
+    parser = argparse.ArgumentParser(description="Greet whoever started the console, or print the login.")
+    parser.add_argument(
+        "--secrets", type=Path, required=True, help="the folder of the first start's passwords"
+    )
+    parser.add_argument("--login", action="store_true", help="print the login and do nothing else")
+    parser.add_argument(
+        "--wait", type=float, default=120.0, metavar="SECONDS", help="for Grafana (default 120)"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        if options.login:
+            print(login(options.secrets))
+            return 0
+        passwords = {
+            name: (options.secrets / name).read_text().strip() for name in (ADMIN_PASSWORD, WALL_PASSWORD)
+        }
+        admin = Grafana(environ["GRAFANA_URL"], environ["PUBLIC_URL"], "admin", passwords[ADMIN_PASSWORD])
+        wait_for(admin, options.wait)
+        provide_wall_user(admin, passwords[WALL_PASSWORD])
+    except GrafanaError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"no login yet: {error.filename or error} ({error.strerror})", file=sys.stderr)
+        return 1
+    print(greeting(environ), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
