@@ -47,7 +47,8 @@ ENTRYPOINT ["python", "-m", "exporter"]
 
 # The one-shot services of the first start. Group 0 is Grafana's, which has to read its password.
 FROM base AS setup
-RUN install -d -o 10001 -g 0 -m 0750 /secrets
+RUN install -d -o 10001 -g 0 -m 0750 /secrets \
+ && install -d -o 10001 -g 0 /targets
 COPY deploy/first_start.py deploy/welcome.py deploy/
 USER 10001:0
 ENTRYPOINT ["python"]

@@ -1,14 +1,15 @@
-"""Makes the passwords of a first start, once, into a folder that is never committed.
+"""Makes the passwords of a first start, once, and tells Prometheus where to scrape where names do not.
 
 Standard library only, because Compose runs it in a container of its own before Grafana starts. A password
 that is there is never changed: whoever wants a new one removes the file.
 """
 
 import argparse
+import json
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ADMIN_PASSWORD = "grafana_admin_password"  # noqa: S105 - the name of a file, not a password
@@ -37,15 +38,32 @@ def make_passwords(folder: Path) -> list[str]:
     return made
 
 
+def write_targets(folder: Path, addresses: Iterable[str]) -> None:
+    """Write one file of scrape targets for each `name=host:port`, in the form that Prometheus reads.
+
+    Raises OSError where the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for address in addresses:
+        name, _, target = address.partition("=")
+        (folder / f"{name}.yml").write_text(json.dumps([{"targets": [target]}]) + "\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make what is missing and say so; 0, or 1 with one sentence."""
     parser = argparse.ArgumentParser(description="Make the passwords of a first start, once, into a folder.")
     parser.add_argument("folder", type=Path, help="where the passwords are kept")
-    folder = parser.parse_args(arguments).folder
+    parser.add_argument("--targets", type=Path, metavar="FOLDER", help="where Prometheus reads its targets")
+    parser.add_argument("addresses", nargs="*", metavar="NAME=HOST:PORT", help="the targets to write there")
+    options = parser.parse_args(arguments)
+    if options.addresses and options.targets is None:
+        parser.error("addresses need --targets")
     try:
-        made = make_passwords(folder)
+        made = make_passwords(options.folder)
+        if options.targets is not None:
+            write_targets(options.targets, options.addresses)
     except OSError as error:
-        print(f"cannot make the passwords in {folder}: {error.strerror}", file=sys.stderr)
+        print(f"cannot write {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     print(f"made {' and '.join(made)}" if made else "the passwords are there already")
     return 0
