@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from pydantic_core import ErrorDetails
 
+from exporter.errors import ExporterError
+
 Path = tuple[str | int, ...]
 SECRET_GROUPS = frozenset({"tokens"})
 LONGEST_SHOWN = 60  # characters of a wrong value
@@ -38,7 +40,7 @@ class Fault:
         return f"{where}{self.place or 'the file'} {self.says}"
 
 
-class ConfigError(Exception):
+class ConfigError(ExporterError):
     """The settings cannot be used; `faults` lists everything that is wrong, in the order of the file."""
 
     def __init__(self, source: str, faults: Sequence[Fault]) -> None:

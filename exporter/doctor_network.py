@@ -1,0 +1,183 @@
+"""The doctor's checks of the chain's own ends: each bot's socket, the own port, the links handed out.
+
+Every check ends within its time and returns findings; none raises for what it meets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from botkit.messages import LINE_LIMIT, MalformedMessage, decode
+from exporter.config import Addresses, BotConfig, Listen
+from exporter.findings import Finding
+from exporter.http_get import get
+
+SKEW_ALLOWED = 2.0  # seconds between a bot's clock and this machine's
+OWN_BOT = "use deploy/own-bot.yml, which puts the exporter on the host's network"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name means this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")
+
+
+async def bot_socket(bot: BotConfig, within: float, *, contained: bool) -> list[Finding]:
+    """Connect to a bot as the exporter would and listen until a state came or the time is up."""
+    check = f"{bot.name} socket"
+    where = f"{bot.host}:{bot.port}"
+    try:
+        async with asyncio.timeout(within):
+            reader, writer = await asyncio.open_connection(bot.host, bot.port, limit=LINE_LIMIT)
+    except TimeoutError:
+        fix = "check host, port and firewall between here and the bot"
+        return [Finding("FAIL", check, f"{where} does not answer within {within:g} s", fix)]
+    except socket.gaierror:
+        return [
+            Finding("FAIL", check, f"the name {bot.host} is not known here", _name_fix(contained=contained))
+        ]
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return [
+            Finding(
+                "FAIL", check, f"{where} cannot be reached: {reason}", _refused_fix(bot, contained=contained)
+            )
+        ]
+    try:
+        heard = await _listen(reader, within)
+    finally:
+        writer.transport.abort()
+    return _judge(bot, where, heard, within)
+
+
+def _name_fix(*, contained: bool) -> str:
+    if contained:
+        return "start the bot's container in the same Compose network, or correct host"
+    return "correct host; a Compose service's name is known inside the Compose network only"
+
+
+def _refused_fix(bot: BotConfig, *, contained: bool) -> str:
+    if contained and (is_loopback(bot.host) or bot.host == "host.docker.internal"):
+        return f"the bot listens on its host's 127.0.0.1 only and you are in a container: {OWN_BOT}"
+    return (
+        "start the bot, and check that its ARB_CONTROL_SOCKET_PORT is this port (0 or less switches it off)"
+    )
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What came over a socket while the doctor listened."""
+
+    state: Mapping[str, object] | None = None
+    skew: float | None = None
+    beats: int = 0
+    malformed: str = ""
+    closed: bool = False
+
+
+async def _listen(reader: asyncio.StreamReader, within: float) -> _Heard:
+    heard = _Heard()
+    try:
+        async with asyncio.timeout(within):
+            while heard.state is None:
+                line = await reader.readline()
+                if not line:
+                    heard.closed = True
+                    break
+                try:
+                    message = decode(line)
+                except MalformedMessage as error:
+                    heard.malformed = error.reason
+                    continue
+                heard.beats += message["type"] == "heartbeat"
+                stamp = message.get("ts")
+                if message["type"] in {"state", "heartbeat"} and isinstance(stamp, int | float):
+                    heard.skew = stamp - time.time()
+                if message["type"] == "state":
+                    heard.state = message
+    except TimeoutError:
+        pass
+    except (OSError, ValueError) as error:
+        heard.closed, heard.malformed = True, heard.malformed or str(error)
+    return heard
+
+
+def _judge(bot: BotConfig, where: str, heard: _Heard, within: float) -> list[Finding]:
+    check = f"{bot.name} socket"
+    findings = []
+    if heard.malformed and heard.state is None and not heard.beats:
+        fix = "check that this is the bot's control socket and not another program's port"
+        findings.append(Finding("FAIL", check, f"{where} sends what is no message ({heard.malformed})", fix))
+    elif heard.closed:
+        fix = "look into the bot's log; a bot that stops says so there"
+        findings.append(Finding("FAIL", check, f"{where} closed the connection before a state came", fix))
+    elif heard.state is None:
+        beating = f"{heard.beats} heartbeats" if heard.beats else "no heartbeat (older bots send none)"
+        fix = "normal for up to one poll interval, 60 s by default; repeat with a longer --timeout"
+        findings.append(
+            Finding("WARN", check, f"{where} is open, no state within {within:g} s, {beating}", fix)
+        )
+    else:
+        cycle, mode = heard.state.get("cycle"), heard.state.get("mode")
+        findings.append(Finding("PASS", check, f"{where} sent a state (cycle {cycle}, mode {mode})"))
+    if heard.skew is not None:
+        findings.append(_clock_of(bot, heard.skew))
+    return findings
+
+
+def _clock_of(bot: BotConfig, skew: float) -> Finding:
+    check = f"{bot.name} clock"
+    says = f"the bot's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this one"
+    if abs(skew) <= SKEW_ALLOWED:
+        return Finding("PASS", check, says)
+    return Finding("WARN", check, says, "set both clocks by NTP; ages are reckoned by this machine's")
+
+
+async def own_port(listen: Listen, within: float) -> list[Finding]:
+    """Whether the port to listen on is free, or already answered by an exporter."""
+    check = "own port"
+    where = f"{listen.host}:{listen.port}"
+    try:
+        free_port(listen)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            fix = "set listen.host to an address of this machine, and listen.port to 1024 or more"
+            return [Finding("FAIL", check, f"{where} cannot be listened on: {error.strerror}", fix)]
+    else:
+        return [Finding("PASS", check, f"{where} is free")]
+    asked = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(listen.host, listen.host)  # noqa: S104
+    answer = await get(f"http://{asked}:{listen.port}/metrics", within)
+    if answer.status == 200 and b"tradebot_exporter_build_info" in answer.body:
+        return [Finding("PASS", check, f"an exporter already answers at {where}")]
+    return [Finding("FAIL", check, f"{where} is taken by another program", "stop it, or set listen.port")]
+
+
+def free_port(listen: Listen) -> None:
+    """Bind and let go; raises OSError when the exporter could not listen here."""
+    family, _, _, _, address = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+
+
+def public_url(listen: Listen, addresses: Addresses, *, contained: bool) -> Finding:
+    """Whether links that are handed out lead other machines back to this one."""
+    host = urlsplit(addresses.grafana_public).hostname or ""
+    if not is_loopback(host):
+        return Finding("PASS", "PUBLIC_URL", f"links lead to {addresses.grafana_public}")
+    if contained:
+        says = f"{addresses.grafana_public}: from inside a container nobody sees which address is published"
+        return Finding("SKIP", "PUBLIC_URL", says)
+    if is_loopback(listen.host):
+        return Finding("PASS", "PUBLIC_URL", f"links lead to {addresses.grafana_public}, on this machine")
+    says = f"{addresses.grafana_public} means each reader's own machine, though others can reach this one"
+    return Finding("WARN", "PUBLIC_URL", says, "set PUBLIC_URL to the address that people open Grafana with")

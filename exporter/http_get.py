@@ -1,0 +1,56 @@
+"""One small HTTP GET for the doctor: no proxies, bounded, and an answer instead of an exception."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+
+ANSWER_LIMIT = 4 * 1024 * 1024  # bytes taken of any answer
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, or why there is none (status 0, `error` says it)."""
+
+    status: int
+    body: bytes = b""
+    error: str = ""
+
+    def json(self) -> object:
+        """The body as JSON; None where it is not."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+async def get(url: str, within: float) -> Answer:
+    """GET within so many seconds, without proxies, in a thread; never raises."""
+    return await asyncio.to_thread(_get, url, within)
+
+
+def _get(url: str, timeout: float) -> Answer:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=timeout) as response:
+            return Answer(response.status, response.read(ANSWER_LIMIT))
+    except urllib.error.HTTPError as error:
+        return Answer(error.code)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return Answer(0, error=str(getattr(error, "reason", "") or error))
+
+
+def field(value: object, *path: str | int) -> object:
+    """A value deep in decoded JSON, or None where the path leads nowhere."""
+    for step in path:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
