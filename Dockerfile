@@ -49,6 +49,6 @@ ENTRYPOINT ["python", "-m", "exporter"]
 FROM base AS setup
 RUN install -d -o 10001 -g 0 -m 0750 /secrets \
  && install -d -o 10001 -g 0 /targets
-COPY deploy/first_start.py deploy/welcome.py deploy/
+COPY deploy/__init__.py deploy/first_start.py deploy/welcome.py deploy/
 USER 10001:0
-ENTRYPOINT ["python"]
+ENTRYPOINT ["python", "-m"]

@@ -1,9 +1,9 @@
 """Says where the pages are and how to read the login once Grafana answers, and gives the wall its user.
 
 Standard library only: Compose runs it in a container of its own as the last thing of `docker compose up`, and
-`make run` as the last thing it starts. With `--login` it prints the login and does nothing else.
+`make run` beside what it starts, where Grafana may be missing. With `--login` it only prints the login.
 
-Errors: `GrafanaError`, which ends in one sentence and exit status 1.
+Errors: `WelcomeError`, which ends in one sentence and exit status 1.
 """
 
 import argparse
@@ -19,14 +19,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# The folder of a script is on its path: beside this file in the container and in a checkout alike.
-from first_start import ADMIN_PASSWORD, WALL_PASSWORD, WALL_USER
+from deploy.first_start import ADMIN_PASSWORD, WALL_PASSWORD, WALL_USER
 
 KIOSK = "/d/tradebot-live/live?kiosk&refresh=5s&_dash.hideTimePicker&_dash.hideVariables&_dash.hideLinks"
 
 
-class GrafanaError(Exception):
-    """Grafana did not do what the first start needs; the message says what to do."""
+class WelcomeError(Exception):
+    """The start did not come to its end; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +65,31 @@ def _decoded(body: bytes) -> object:
         return body.decode(errors="replace")
 
 
-def wait_for(grafana: Grafana, seconds: float) -> None:
-    """Return once Grafana's health answers; raises GrafanaError after `seconds`."""
+def wait_for(name: str, url: str, seconds: float) -> None:
+    """Return once `url` answers 200; raises WelcomeError after `seconds`."""
     end = time.monotonic() + seconds
-    while True:
-        try:
-            status, _ = grafana.call("GET", "/api/health")
-        except OSError:
-            status = 0
-        if status == 200:
-            return
+    while not _answers(url):
         if time.monotonic() > end:
-            raise GrafanaError(
-                f"Grafana did not answer at {grafana.url} within {seconds:.0f} s; its log says why"
-            )
+            raise WelcomeError(f"{name} did not answer at {url} within {seconds:.0f} s; its log says why")
         time.sleep(0.5)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the address is the operator's own
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def provide_wall_user(admin: Grafana, password: str) -> None:
     """Make sure that the read-only user of the wall exists and has this password.
 
-    Its role is what Grafana gives a new user: Viewer. Raises GrafanaError where Grafana refuses.
+    Its role is what Grafana gives a new user: Viewer. Raises WelcomeError where Grafana refuses.
     """
     status, user = admin.call("GET", f"/api/users/lookup?loginOrEmail={WALL_USER}")
     if status == 401:
-        raise GrafanaError(
+        raise WelcomeError(
             "Grafana's data is older than the admin password made for it: set the password again with "
             "`grafana cli admin reset-admin-password`, or remove Grafana's data to begin anew"
         )
@@ -101,7 +100,7 @@ def provide_wall_user(admin: Grafana, password: str) -> None:
         path = f"/api/admin/users/{user.get('id')}/password"
         status, user = admin.call("PUT", path, {"password": password})
     if status != 200:
-        raise GrafanaError(f"Grafana did not take the wall's user: {status} {user}")
+        raise WelcomeError(f"Grafana did not take the wall's user: {status} {user}")
 
 
 def _logs_in(admin: Grafana, password: str) -> bool:
@@ -110,28 +109,27 @@ def _logs_in(admin: Grafana, password: str) -> bool:
 
 
 def greeting(environ: Mapping[str, str]) -> str:
-    """The last lines of a start: where everything is, and how to read the login."""
-    public_url = environ["PUBLIC_URL"].rstrip("/")
-    anonymous = environ.get("WALL_ANONYMOUS") == "true"
-    return "\n".join(
-        (
-            "",
-            f"  Live page      {public_url}/d/tradebot-live/live",
-            f"  Wall screen    {public_url}{KIOSK}",
-            f"  Exporter       {environ['EXPORTER_PUBLIC_URL']}",
-            f"  Prometheus     {environ['PROMETHEUS_PUBLIC_URL']}",
-            f"  Alertmanager   {environ['ALERTMANAGER_PUBLIC_URL']}",
-            "",
-            "  Login          make login"
-            + ("   (viewing needs none: WALL_ANONYMOUS is set)" if anonymous else ""),
-            "",
-        )
-    )
+    """The last lines of a start: where everything is that runs, and how to read the login."""
+    page = environ.get("PUBLIC_URL", "").rstrip("/")
+    places = {
+        "Live page": page and f"{page}/d/tradebot-live/live",
+        "Wall screen": page and page + KIOSK,
+        "Exporter": environ.get("EXPORTER_PUBLIC_URL"),
+        "Prometheus": environ.get("PROMETHEUS_PUBLIC_URL"),
+        "Alertmanager": environ.get("ALERTMANAGER_PUBLIC_URL"),
+        "Login": page and "make login",
+    }
+    return "\n".join(["", *(f"  {name:14} {place}" for name, place in places.items() if place), ""])
+
+
+def passwords(folder: Path) -> tuple[str, str]:
+    """The admin's and the wall's. Raises OSError where no start has made them yet."""
+    return (folder / ADMIN_PASSWORD).read_text().strip(), (folder / WALL_PASSWORD).read_text().strip()
 
 
 def login(folder: Path) -> str:
     """Both users with their passwords, for a terminal. Raises OSError where no start has made them yet."""
-    admin, wall = ((folder / name).read_text().strip() for name in (ADMIN_PASSWORD, WALL_PASSWORD))
+    admin, wall = passwords(folder)
     return (
         f"user admin   password {admin}\nuser {WALL_USER}    password {wall}   (read-only, for a wall screen)"
     )
@@ -152,13 +150,13 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         if options.login:
             print(login(options.secrets))
             return 0
-        passwords = {
-            name: (options.secrets / name).read_text().strip() for name in (ADMIN_PASSWORD, WALL_PASSWORD)
-        }
-        admin = Grafana(environ["GRAFANA_URL"], environ["PUBLIC_URL"], "admin", passwords[ADMIN_PASSWORD])
-        wait_for(admin, options.wait)
-        provide_wall_user(admin, passwords[WALL_PASSWORD])
-    except GrafanaError as error:
+        wait_for("the exporter", environ["EXPORTER_URL"] + "/-/healthy", options.wait)
+        if "GRAFANA_URL" in environ:
+            wait_for("Grafana", environ["GRAFANA_URL"] + "/api/health", options.wait)
+            admin_password, wall_password = passwords(options.secrets)
+            admin = Grafana(environ["GRAFANA_URL"], environ["PUBLIC_URL"], "admin", admin_password)
+            provide_wall_user(admin, wall_password)
+    except WelcomeError as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:

@@ -1,0 +1,62 @@
+"""Runs the whole console on a machine without Docker: `make run`. One Ctrl-C stops everything.
+
+The bot and the exporter always; Prometheus, Alertmanager and Grafana where they are installed. Ports are
+variables, data is kept under ./data, everything listens on loopback.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from honcho.manager import Manager
+
+from deploy.local_stack import ROOT, LocalStack, LocalStackError, Ports
+from deploy.programs import find_programs
+
+STOPPED_BY_SIGNAL = {128 + 2, 128 + 15}
+
+
+def main() -> int:
+    """Check, write, start, and wait for the end. 0 when stopped by a signal, 2 when it cannot start."""
+    environ = dict(os.environ)
+    data = Path(environ.get("DATA_DIR") or ROOT / "data").resolve()
+    programs = find_programs(environ)
+    try:
+        ports = Ports.from_environ(environ)
+        stack = LocalStack(programs, ports, data, environ.get("ARB_HISTORY_DAYS") or "7")
+        stack.check_ports()
+        stack.write_files()
+    except (LocalStackError, OSError) as error:
+        print(f"cannot start: {error}", file=sys.stderr)
+        return 2
+    for sentence in programs.missing():
+        print(sentence, flush=True)
+    return supervise(stack, environ)
+
+
+def supervise(stack: LocalStack, environ: dict[str, str]) -> int:
+    """Start every program, greet once they answer, stop them all when one cannot go on or a signal comes."""
+    manager = Manager()
+    keeper = (sys.executable, "-m", "deploy.keep_running")
+    for command in stack.commands():
+        line = shlex.join((*keeper, *command.arguments))
+        program_environ = {**environ, "PYTHONUNBUFFERED": "1", **command.environ}
+        manager.add_process(command.name, line, env=program_environ, cwd=str(ROOT))
+    greeting = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "deploy.welcome", "--secrets", str(stack.data / "secrets")],
+        env={**environ, **stack.addresses},
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    try:
+        manager.loop()
+    finally:
+        greeting.terminate()
+        greeting.wait()
+    return 0 if manager.returncode in STOPPED_BY_SIGNAL else int(manager.returncode or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
