@@ -18,7 +18,6 @@ Errors: `kill_file.KillFileError` at construction; nothing else raises but Value
 not finite.
 """
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -27,19 +26,13 @@ from pathlib import Path
 from typing import Final
 
 from botkit import kill_file
-
-OPERATOR: Final = "operator"
-AUTOMATIC: Final = "automatic"
-ENVIRONMENT: Final = "environment"
+from botkit.kill_triggers import AUTOMATIC, ENVIRONMENT, OPERATOR, DailyLoss, FailureRun, Trigger, finite
 
 _BY_CONCERN: Final = (AUTOMATIC, ENVIRONMENT, OPERATOR)
 """Where several triggers hold, the verdict names the cause that needs a person most."""
 
 _TRUTHY: Final = frozenset({"1", "true", "yes", "on"})
-_DAY_SECONDS: Final = 86_400
 _REWRITE_SECONDS: Final = 5.0
-_MICRO_DOLLARS: Final = 6
-"""Decimals at which a loss is held against its cap, so that sums of binary fractions meet it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +61,6 @@ class Outcome:
 
     active: bool
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Trigger:
-    reason: str
-    since: float
-    cause: str
 
 
 class KillSwitch:
@@ -108,39 +94,35 @@ class KillSwitch:
         self._lock = threading.RLock()
         self._disk = threading.Lock()
         self._operator_since: float | None = None
+        self._unreadable_since: float | None = None
         self._rearmed = 0
         self._unwritten: kill_file.Order | None = None
         self._next_rewrite = 0.0
-        self._day = int(self._started // _DAY_SECONDS)
-        self._realized = _finite(realized_today)
-        self._cap = 0.0
-        self._loss_breach: _Trigger | None = None
-        self._failures = 0
-        self._max_failures = 0
-        self._failure_breach: _Trigger | None = None
-        self._safe_mode: _Trigger | None = None
+        self._loss = DailyLoss(realized_today, self._started)
+        self._failures = FailureRun()
+        self._safe_mode: Trigger | None = None
         self.set_limits(daily_loss_cap=daily_loss_cap, max_consecutive_failures=max_consecutive_failures)
-        lowest = self._realized if lowest_today is None else _finite(lowest_today)
-        self._judge_loss(lowest, self._started)
+        if lowest_today is not None:
+            self._loss.judge(finite(lowest_today), self._started)
 
     @property
     def realized_today(self) -> float:
         """Realised PnL of this UTC day."""
         with self._lock:
-            self._roll_day(self._clock())
-            return self._realized
+            self._loss.roll(self._clock())
+            return self._loss.realized
 
     @property
     def daily_loss_remaining(self) -> float | None:
         """Headroom, cap − max(0, −PnL of the UTC day), negative past the cap; None without a cap."""
         with self._lock:
-            self._roll_day(self._clock())
-            return self._cap - max(0.0, -self._realized) if self._cap > 0 else None
+            self._loss.roll(self._clock())
+            return self._loss.remaining
 
     @property
     def consecutive_failures(self) -> int:
         """Failed executions since the last success."""
-        return self._failures
+        return self._failures.count
 
     def check(self, venues: Iterable[str] = ()) -> Verdict:
         """Say whether an order to these venues may be sent; without venues, whether the bot may trade.
@@ -153,16 +135,16 @@ class KillSwitch:
         with self._lock:
             if rearmed != self._rearmed:  # that look is older than a re-arming and must not latch again
                 seen = kill_file.look(self._file)
-            self._roll_day(now)
+            self._loss.roll(now)
             file = self._file_trigger(seen, now)
             env = self._env_trigger()
             venue_kills = self._venue_kills(venues)
             triggers = [trigger for trigger in (file, env) if trigger]
             triggers += [
-                _Trigger(f"venue kill switch active ({venue}, {variable})", self._started, ENVIRONMENT)
+                Trigger(f"venue kill switch active ({venue}, {variable})", self._started, ENVIRONMENT)
                 for venue, variable in venue_kills.items()
             ]
-            automatic = (self._loss_breach, self._failure_breach, self._safe_mode)
+            automatic = (self._loss.breach, self._failures.breach, self._safe_mode)
             triggers += [trigger for trigger in automatic if trigger]
         if self._unwritten and now >= self._next_rewrite:
             self._write_again(now)
@@ -194,9 +176,7 @@ class KillSwitch:
                 kill_file.write(self._file, order)
             except OSError as exc:
                 self._unwritten, self._next_rewrite = order, now + _REWRITE_SECONDS
-                return Outcome(
-                    active=True, error=f"killed in memory only, a restart would trade again: {exc}"
-                )
+                return Outcome(True, f"killed in memory only, a restart would trade again: {exc}")
             self._unwritten = None
         return Outcome(active=True)
 
@@ -217,66 +197,66 @@ class KillSwitch:
         """Take the limits that hold from now on; a cap below the day's loss trips at once."""
         now = self._clock()
         with self._lock:
-            self._roll_day(now)
-            self._cap = _finite(daily_loss_cap)
-            self._max_failures = max_consecutive_failures
-            self._judge_loss(self._realized, now)
-            if self._failures < self._max_failures or self._max_failures <= 0:
-                self._failure_breach = None
-            self._judge_failures(now)
+            self._loss.roll(now)
+            self._loss.cap = finite(daily_loss_cap)
+            self._loss.judge(self._loss.realized, now)
+            self._failures.limit = max_consecutive_failures
+            self._failures.judge(now)
 
     def record_pnl(self, amount: float, now: float | None = None) -> None:
         """Book a realised profit or loss, in USD, into the UTC day of `now`."""
         when = self._clock() if now is None else now
         with self._lock:
-            self._roll_day(when)
-            self._realized += _finite(amount)
-            self._judge_loss(self._realized, when)
+            self._loss.roll(when)
+            self._loss.book(amount, when)
 
     def record_failure(self) -> None:
         """Count one failed execution."""
         with self._lock:
-            self._failures += 1
-            self._judge_failures(self._clock())
+            self._failures.failed(self._clock())
 
     def record_success(self) -> None:
         """Begin the count of failures anew, unless it has tripped."""
         with self._lock:
-            if self._failure_breach is None:
-                self._failures = 0
+            self._failures.succeeded()
 
     def clear_failures(self) -> None:
         """Re-arm after consecutive failures: a person has looked."""
         with self._lock:
-            self._failures, self._failure_breach = 0, None
+            self._failures.clear()
 
     def enter_safe_mode(self, reason: str) -> None:
         """Halt until `leave_safe_mode`; the first reason stands, for it came before what followed from it."""
         with self._lock:
             if self._safe_mode is None:
-                self._safe_mode = _Trigger(f"safe mode active ({reason})", self._clock(), AUTOMATIC)
+                self._safe_mode = Trigger(f"safe mode active ({reason})", self._clock(), AUTOMATIC)
 
     def leave_safe_mode(self) -> None:
         """Re-arm after safe mode."""
         with self._lock:
             self._safe_mode = None
 
-    def _file_trigger(self, seen: kill_file.Seen, now: float) -> _Trigger | None:
+    def _file_trigger(self, seen: kill_file.Seen, now: float) -> Trigger | None:
         if seen.exists and self._operator_since is None:
             self._operator_since = min(now, seen.since)
         if self._operator_since is not None:
             reason = f"kill switch file exists ({self._file})"
             if not seen.exists:
                 reason = f"kill switch latched, its file is missing ({self._file})"
-            return _Trigger(reason, self._operator_since, OPERATOR)
-        if seen.fault:
-            return _Trigger(f"cannot read kill file ({self._file}: {seen.fault})", now, AUTOMATIC)
-        return None
+            return Trigger(reason, self._operator_since, OPERATOR)
+        if not seen.fault:
+            self._unreadable_since = None
+            return None
+        if self._unreadable_since is None:
+            self._unreadable_since = now
+        return Trigger(
+            f"cannot read kill file ({self._file}: {seen.fault})", self._unreadable_since, AUTOMATIC
+        )
 
-    def _env_trigger(self) -> _Trigger | None:
+    def _env_trigger(self) -> Trigger | None:
         if not self._truthy(self._env_var):
             return None
-        return _Trigger(f"kill switch env var {self._env_var} is set", self._started, ENVIRONMENT)
+        return Trigger(f"kill switch env var {self._env_var} is set", self._started, ENVIRONMENT)
 
     def _venue_kills(self, venues: Iterable[str]) -> dict[str, str]:
         """Map each killed venue to its variable; one named like the global variable is not a venue's."""
@@ -285,21 +265,6 @@ class KillSwitch:
 
     def _truthy(self, variable: str) -> bool:
         return self._environ.get(variable, "").strip().lower() in _TRUTHY
-
-    def _roll_day(self, now: float) -> None:
-        day = int(now // _DAY_SECONDS)
-        if day > self._day:  # a clock set back neither ends the day nor begins yesterday again
-            self._day, self._realized, self._loss_breach = day, 0.0, None
-
-    def _judge_loss(self, realized: float, now: float) -> None:
-        if self._loss_breach is None and 0 < self._cap <= round(-realized, _MICRO_DOLLARS):
-            reason = f"daily loss cap breached (realized={realized:.2f}, cap={self._cap:.2f})"
-            self._loss_breach = _Trigger(reason, now, AUTOMATIC)
-
-    def _judge_failures(self, now: float) -> None:
-        if self._failure_breach is None and 0 < self._max_failures <= self._failures:
-            reason = f"consecutive failures breached ({self._failures} >= {self._max_failures})"
-            self._failure_breach = _Trigger(reason, now, AUTOMATIC)
 
     def _write_again(self, now: float) -> None:
         if not self._disk.acquire(blocking=False):
@@ -320,10 +285,3 @@ _ALL_CLEAR: Final = Verdict()
 def _variable_part(venue: str) -> str:
     """Write a venue's name as part of an environment variable's: upper case, anything odd as `_`."""
     return "".join(c if c.isascii() and c.isalnum() else "_" for c in venue).upper()
-
-
-def _finite(amount: float) -> float:
-    """Raise ValueError for an amount that is not finite: it would silently switch the loss cap off."""
-    if not math.isfinite(amount):
-        raise ValueError(f"an amount of money must be finite, got {amount}")
-    return float(amount)

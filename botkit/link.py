@@ -184,20 +184,24 @@ class Link(asyncio.BufferedProtocol):
 
     def _work(self) -> None:
         """Carry out a few lines, then let the others have their turn; read on only when all is done."""
-        if self._next_turn or self._transport.is_closing():
+        if self._next_turn:
             return
         for _ in range(LINES_A_TURN):
-            if not self._inbox or self._outbox.crowded or self._wait() > 0:
+            if not self._inbox or self._outbox.crowded or self._wait() > 0 or self._transport.is_closing():
                 break
             self._carry_out(self._inbox.popleft())
         self._flush()
         if self._transport.is_closing():
             return
-        if not self._inbox and self._wait() <= 0:
+        if self._inbox or self._wait() > 0:
+            self._transport.pause_reading()
+            self._plan_turn()
+        elif not self._ending:  # after its end a stream would tell it again and again
             self._transport.resume_reading()
-            return
-        self._transport.pause_reading()
-        if not self._outbox.crowded:
+
+    def _plan_turn(self) -> None:
+        """Go on when the client may ask again; while too many answers wait, their leaving calls for it."""
+        if not self._next_turn and not self._outbox.crowded:
             self._next_turn = asyncio.get_running_loop().call_later(self._wait(), self._take_turn)
 
     def _take_turn(self) -> None:
@@ -234,8 +238,8 @@ class Link(asyncio.BufferedProtocol):
             self._transport.write(line)
         if self._ending and not self._inbox and not len(self._outbox):
             self._transport.close()
-        elif was_crowded and not self._outbox.crowded:
-            self._work()
+        elif was_crowded:
+            self._plan_turn()
 
     def _note_stall(self) -> None:
         self._stalled_since = self._clock()
