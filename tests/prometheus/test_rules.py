@@ -1,0 +1,49 @@
+"""Each alert is seen firing and seen silent by promtool, and no alert is without its set of situations."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.prometheus import cases_link, cases_other
+from tests.prometheus.promtool import Case, Kind, alert_rules, run
+
+CASES = [*cases_link.CASES, *cases_other.CASES]
+ALERTS = sorted({str(rule["alert"]) for rule in alert_rules()})
+
+# The watchdog fires always: it has no moment before, no look-alike, and no data that a scrape could lose.
+NOT_APPLICABLE = {"TradebotWatchdog": {Kind.NEGATIVE, Kind.LOST_SCRAPE, Kind.RESTART}}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=f"{case.alert}: {case.name}") for case in CASES])
+def test_an_alert_does_in_a_situation_what_its_sentence_says(
+    case: Case, promtool: str, tmp_path: Path
+) -> None:
+    run(case, promtool, tmp_path)
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_every_alert_has_a_situation_of_each_kind(alert: str) -> None:
+    kinds = {case.kind for case in CASES if case.alert == alert}
+    assert kinds | NOT_APPLICABLE.get(alert, set()) == set(Kind)
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_every_severity_of_an_alert_is_seen_firing(alert: str) -> None:
+    written = {str(rule["labels"]["severity"]) for rule in alert_rules() if rule["alert"] == alert}  # type: ignore[index]
+    seen = {
+        f.labels["severity"] for case in CASES if case.alert == alert and case.firing_at for f in case.firing
+    }
+    assert seen == written
+
+
+@pytest.mark.parametrize("alert", [alert for alert in ALERTS if alert not in NOT_APPLICABLE])
+def test_every_alert_is_seen_silent_just_before_it_fires(alert: str) -> None:
+    assert any(
+        case.silent_at and case.firing_at and min(case.firing_at) - max(case.silent_at) == 1
+        for case in CASES
+        if case.alert == alert
+    )
+
+
+def test_every_situation_is_of_an_alert_that_exists() -> None:
+    assert {case.alert for case in CASES} == set(ALERTS)
