@@ -111,7 +111,7 @@ class LocalStack:
                     ) from error
 
     def write_files(self) -> None:
-        """Write what names an address: the exporter's settings, Prometheus's targets. Make the passwords once."""
+        """Write what names an address (settings, scrape targets) and make the passwords once."""
         make_passwords(self.data / "secrets")
         for folder in ("arb", "exporter", "alertmanager", "grafana"):
             (self.data / folder).mkdir(parents=True, exist_ok=True)

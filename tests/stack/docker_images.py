@@ -1,8 +1,8 @@
 """Stand-ins for the images that the stack names, with Debian's programs, for machines that cannot pull any.
 
 They carry the names and tags that Dockerfile and docker-compose.yml use, and keep to what those rely on:
-paths, users, entry points. Python, Prometheus and Alertmanager are Debian's. Grafana is the real one where it is
-installed, otherwise `grafana_stand_in.py`, which is no Grafana; a label on the image says which.
+paths, users, entry points. Python, Prometheus and Alertmanager are Debian's. Grafana is the real one where it
+is installed, otherwise `grafana_stand_in.py`, which is no Grafana; a label on the image says which.
 """
 
 import os
