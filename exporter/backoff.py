@@ -10,19 +10,25 @@ import socket
 from collections.abc import Iterator
 from random import Random
 
-from exporter.errors import ClosedByBot, Silent
+from exporter.errors import LinkLost
 
 FIRST_SECONDS = 0.5
 LIMIT_SECONDS = 15.0
 
 _UNREACHABLE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
+_WORDS: tuple[tuple[type[OSError], str], ...] = (
+    (ConnectionRefusedError, "connection refused"),
+    (ConnectionError, "connection reset"),
+    (TimeoutError, "no answer from the host"),
+    (socket.gaierror, "host name not found"),
+)
 
 
 def delays(random: Random, first: float = FIRST_SECONDS, limit: float = LIMIT_SECONDS) -> Iterator[float]:
     """Seconds to wait before each further attempt, without end.
 
-    The ceiling doubles from `first` to `limit`; each delay lies in the upper half below its ceiling, so that many
-    exporters do not knock in step, and never below `first`.
+    The ceiling doubles from `first` to `limit`; each delay lies in the upper half below its ceiling, so that
+    many exporters do not knock in step, and never below `first`.
     """
     ceiling = first
     while True:
@@ -30,19 +36,13 @@ def delays(random: Random, first: float = FIRST_SECONDS, limit: float = LIMIT_SE
         ceiling = min(limit, ceiling * 2)
 
 
-def describe(error: OSError | ClosedByBot | Silent) -> str:
+def describe(error: OSError | LinkLost) -> str:
     """A failed or ended link in the few words that an operator reads beside DISCONNECTED."""
-    match error:
-        case ClosedByBot() | Silent():
-            return str(error)
-        case TimeoutError():
-            return "no answer from the host"
-        case ConnectionRefusedError():
-            return "connection refused"
-        case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
-            return "connection reset"
-        case socket.gaierror():
-            return "host name not found"
-        case OSError(errno=number) if number in _UNREACHABLE:
-            return "host unreachable"
+    if isinstance(error, LinkLost):
+        return str(error)
+    for kind, words in _WORDS:
+        if isinstance(error, kind):
+            return words
+    if error.errno in _UNREACHABLE:
+        return "host unreachable"
     return error.strerror or type(error).__name__

@@ -1,7 +1,8 @@
 """How often a bot's states come, and so when the last one is too old to be shown as now.
 
-Pure. Design of the rule: stale after max(15 s, 3 × the expected interval); the expected interval is the
-configured one, else the longest of the last 20 observed; 180 s until three states were seen.
+Pure. Stale after max(15 s, 3 × the expected interval); the expected interval is the configured one, else the
+longest of the last 20 observed; 180 s until three states were seen. One interval so long that the bot had
+counted as stuck is a fault and not its rhythm; a second one in a row is its rhythm.
 """
 
 from __future__ import annotations
@@ -17,22 +18,26 @@ INTERVALS_TO_KNOW = 2  # three states
 class Cadence:
     """Observed seconds between states, and what follows from them."""
 
-    __slots__ = ("_configured_interval", "_configured_stale_after", "_intervals", "_previous")
+    __slots__ = ("_configured_interval", "_configured_stale_after", "_intervals", "_previous", "_was_stuck")
 
     def __init__(self, expected_interval: float | None, stale_after: float | None) -> None:
         self._configured_interval = expected_interval
         self._configured_stale_after = stale_after
         self._intervals: deque[float] = deque(maxlen=OBSERVED)
         self._previous: float | None = None
+        self._was_stuck = False
 
     def cycle_seen(self, now: float) -> None:
         """A state with a new cycle arrived."""
-        if self._previous is not None and now >= self._previous:
-            self._intervals.append(now - self._previous)
+        if self._previous is not None and (interval := now - self._previous) >= 0:
+            stuck = interval > self.three_intervals
+            if not stuck or self._was_stuck:
+                self._intervals.append(interval)
+            self._was_stuck = stuck
         self._previous = now
 
     def interrupted(self) -> None:
-        """The link was lost or the bot restarted: the time until the next state says nothing about its rhythm."""
+        """The link was lost or the bot restarted: the time until the next state is not its rhythm."""
         self._previous = None
 
     @property

@@ -1,10 +1,11 @@
 """What can go wrong in the exporter, named for what the caller does about it.
 
-    ExporterError
-    ├── LinkLost            the link to a bot ended or never stood: count it as gone, try again after a delay
-    │   ├── ClosedByBot     the bot ended it
-    │   └── Silent          nothing was heard for so long that the link cannot be trusted
-    └── LatchNotKept        a latch could not be read or written: go on with what is in memory, and say so
+ExporterError
+├── ConfigError         the settings cannot be used: say all faults, exit 2 (in exporter.config_faults)
+├── LinkLost            the link to a bot ended or never stood: count it as gone, try again after a delay
+│   ├── ClosedByBot     the bot ended it
+│   └── Silent          nothing was heard for so long that the link cannot be trusted
+└── LatchNotKept        a latch could not be read or written: go on with what is in memory, and say so
 """
 
 
@@ -12,7 +13,7 @@ class ExporterError(Exception):
     """Base of everything that this package raises on purpose."""
 
 
-class LinkLost(ExporterError):
+class LinkLost(ExporterError):  # noqa: N818 - named for what happened
     """The link to a bot ended or never stood; another attempt may succeed."""
 
 
@@ -24,5 +25,5 @@ class Silent(LinkLost):
     """The bot said nothing for longer than a bot that is alive would."""
 
 
-class LatchNotKept(ExporterError):
+class LatchNotKept(ExporterError):  # noqa: N818 - as above
     """A latch could not be read from or written to its file."""

@@ -38,7 +38,19 @@ def clean(raw: str) -> str:
 class Labels:
     """All labels of one bot whose values the bot chooses."""
 
-    __slots__ = ("action", "key", "kind", "metric", "mode", "reason", "session", "status", "venue", "version")
+    __slots__ = (
+        "action",
+        "key",
+        "kind",
+        "metric",
+        "mode",
+        "phase",
+        "reason",
+        "session",
+        "status",
+        "venue",
+        "version",
+    )
 
     def __init__(self) -> None:
         self.action = Bounded()
@@ -46,6 +58,7 @@ class Labels:
         self.kind = Bounded()
         self.metric = Bounded()
         self.mode = Bounded()
+        self.phase = Bounded()
         self.reason = Bounded()
         self.session = Bounded()
         self.status = Bounded()

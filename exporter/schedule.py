@@ -1,8 +1,8 @@
 """When a bot is meant to be quiet: weekly windows in the zones of the venues and people they come from.
 
 Pure. A window's times are those on a clock on the wall in its zone, so a window from 03:00 to 05:00 keeps its
-hours when daylight saving begins or ends. Where the clock shows a time twice, a window begins at the first and
-ends at the second; a time that the clock skips counts as the same moment with the offset from before.
+hours when daylight saving begins or ends. Where that clock shows a time twice, a window begins at the first
+and ends at the second; a time that it skips counts as the same moment with the offset from before.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 
 class Window(Protocol):
-    """A weekly window: `days` on which it begins (0 = Monday), `opens` and `closes` in minutes after midnight.
+    """A weekly window: weekdays on which it begins (0 = Monday), and two times in minutes after midnight.
 
     It ends on the next day where `closes` is not after `opens`.
     """

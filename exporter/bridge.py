@@ -1,0 +1,136 @@
+"""Keeps the link to one bot's control socket: connects, reads all that comes, begins again when it ends.
+
+One reader owns the stream and always drains it, because deployed bots stop trading while a client does not
+read. What lines mean is the view's business, how long to wait that of `exporter.backoff`; nothing is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from random import Random
+from typing import Final
+
+from botkit.messages import TOO_LONG, LineSplitter, MalformedMessage, TooLong, decode
+from exporter.backoff import delays, describe
+from exporter.errors import ClosedByBot, LinkLost, Silent
+from exporter.totals import UNREADABLE
+from exporter.view import BotView
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS: Final = 5.0
+READ_BYTES: Final = 256 * 1024
+
+KEEPALIVE: Final = (
+    ("TCP_KEEPIDLE", 5),  # seconds of silence before the first probe
+    ("TCP_KEEPINTVL", 5),  # seconds between probes
+    ("TCP_KEEPCNT", 3),  # probes without an answer: the host is dead after 20 s
+    ("TCP_USER_TIMEOUT", 20_000),  # milliseconds that anything sent may stay unanswered
+)
+
+
+class Bridge:
+    """The link of one view; `run` lasts until it is cancelled.
+
+    `changed` is called whenever the view has taken something in, e.g. to keep its latch on disk.
+    """
+
+    def __init__(
+        self,
+        view: BotView,
+        host: str,
+        port: int,
+        *,
+        clock: Callable[[], float] = time.time,
+        random: Random | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        changed: Callable[[BotView], None] = lambda view: None,
+    ) -> None:
+        self._view = view
+        self._host = host
+        self._port = port
+        self._clock = clock
+        self._random = random or Random()  # noqa: S311 - it spreads delays, it guards nothing
+        self._sleep = sleep
+        self._changed = changed
+
+    async def run(self) -> None:
+        """Connect and read, again and again; a link on which the bot spoke starts the delays anew."""
+        waits = delays(self._random)
+        while True:
+            heard_before = self._heard
+            try:
+                async with self._connection() as reader:
+                    await self._read(reader)
+            except (OSError, LinkLost) as error:
+                why = describe(error)
+            self._view.disconnected(self._clock(), why)
+            log.info("bot %s at %s:%d: %s", self._view.name, self._host, self._port, why)
+            if self._heard != heard_before:
+                waits = delays(self._random)
+            await self._sleep(next(waits))
+
+    @property
+    def _heard(self) -> int:
+        return sum(self._view.totals.messages.values())
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncio.StreamReader]:
+        """A connection that finds out about a dead host by itself, and leaves nothing open."""
+        async with asyncio.timeout(CONNECT_SECONDS):
+            reader, writer = await asyncio.open_connection(self._host, self._port)
+        try:
+            _watch_host(writer.get_extra_info("socket"))
+            self._view.connected(self._clock())
+            log.info("bot %s at %s:%d: connected", self._view.name, self._host, self._port)
+            yield reader
+        finally:
+            writer.transport.abort()
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        """Take in lines until the link ends, which raises LinkLost or OSError."""
+        splitter = LineSplitter()
+        while data := await self._next(reader):
+            self._take(splitter.feed(data))
+        self._take(splitter.close())
+        goodbye = self._view.link.goodbye
+        raise ClosedByBot("closed by the bot" if goodbye is None else f"stopped: {goodbye.reason}")
+
+    async def _next(self, reader: asyncio.StreamReader) -> bytes:
+        patience = self._view.link.patience(self._view.cadence.stale_after)
+        try:
+            async with asyncio.timeout(patience) as limit:
+                return await reader.read(READ_BYTES)
+        except TimeoutError as error:  # the kernel raises it, too, when its probes find nobody
+            if limit.expired():
+                raise Silent(f"nothing heard for {patience:.0f} s") from error
+            raise
+
+    def _take(self, lines: list[bytes | TooLong]) -> None:
+        """Give each line to the view; one that nobody can read never costs the next one."""
+        for line in lines:
+            now = self._clock()
+            if isinstance(line, TooLong):
+                self._view.malformed(TOO_LONG, now)
+                continue
+            try:
+                self._view.received(decode(line), now)
+            except MalformedMessage as error:
+                self._view.malformed(error.reason, now)
+            except Exception:  # the guard of a link: a fault in the view costs one message
+                self._view.malformed(UNREADABLE, now)
+                log.exception("bot %s: a message was not understood", self._view.name)
+        self._changed(self._view)
+
+
+def _watch_host(connection: socket.socket) -> None:
+    """Have the kernel ask whether a silent host is still there, as far as this system can."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE:
+        if (option := getattr(socket, name, None)) is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -1,0 +1,94 @@
+"""Keeps each bot's breach latch in a small file of its own, so that it outlives this program.
+
+A latch that cannot be written still holds in memory: that is logged once, counted, and tried again with the
+message. A damaged file is set aside under another name and never overwritten.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+
+from exporter.errors import LatchNotKept
+from exporter.fields import finite
+from exporter.losscap import Breach
+from exporter.view import BotView
+
+log = logging.getLogger(__name__)
+
+
+class Latches:
+    """The latches of all bots, in one folder that is made when the first one is written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept: dict[str, Breach | None] = {}
+        self._warned: set[str] = set()
+
+    def restore(self, bot: str) -> Breach | None:
+        """The bot's last breach, of whatever day; None where none was kept or it cannot be read."""
+        try:
+            self._kept[bot] = self._read(bot)
+        except LatchNotKept as error:
+            log.error("bot %s: %s", bot, error)  # noqa: TRY400 - the sentence says all there is to say
+        return self._kept.get(bot)
+
+    def keep(self, view: BotView) -> None:
+        """Write the view's latch if it has changed."""
+        breach = view.latch.breach
+        if breach is None or breach == self._kept.get(view.name):
+            return
+        try:
+            self._write(view.name, breach)
+        except LatchNotKept as error:
+            view.latch_not_kept()
+            if view.name not in self._warned:
+                self._warned.add(view.name)
+                log.error("bot %s: %s", view.name, error)  # noqa: TRY400 - as above
+            return
+        self._kept[view.name] = breach
+        self._warned.discard(view.name)
+
+    def _path(self, bot: str) -> Path:
+        return self._folder / f"breach-{bot}.json"
+
+    def _read(self, bot: str) -> Breach | None:
+        path = self._path(bot)
+        try:
+            kept = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise LatchNotKept(f"the breach latch {path} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise LatchNotKept(_set_aside(path)) from error
+        day, at = (kept.get("day"), finite(kept.get("at"))) if isinstance(kept, dict) else (None, None)
+        if not isinstance(day, str) or at is None:
+            raise LatchNotKept(_set_aside(path))
+        return Breach(day, at)
+
+    def _write(self, bot: str, breach: Breach) -> None:
+        """Replace the file in one step, so that a crash leaves the old or the new one."""
+        path = self._path(bot)
+        new = path.with_suffix(".new")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with new.open("w") as file:
+                json.dump({"day": breach.day, "at": breach.at}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+        except OSError as error:
+            raise LatchNotKept(f"the breach latch {path} cannot be written: {error.strerror}") from error
+
+
+def _set_aside(path: Path) -> str:
+    """Move a damaged file out of the way; returns the sentence that says so."""
+    aside = path.with_suffix(".damaged")
+    try:
+        path.replace(aside)
+    except OSError as error:
+        return f"the breach latch {path} is damaged and cannot be set aside: {error.strerror}"
+    return f"the breach latch {path} is damaged; it was set aside as {aside.name}, and is taken as not set"

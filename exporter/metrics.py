@@ -1,0 +1,311 @@
+"""Every metric of the exporter, declared once: name, kind, help, labels, how to read it from a bot's view.
+
+Each series of `METRICS` has the label `bot` in front of the labels named here. Three rules hold for all: a
+value that was not reported is no series; gauges of what the bot says of itself are no series either once its
+last state is stale (`live`); counters and the link's own gauges are always there, and start at 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from exporter.labels import UNKNOWN
+from exporter.reported import by_field
+from exporter.sight import Sight
+from exporter.state import CAUSES, KILLED, PAUSED, State
+from exporter.totals import Histogram
+from exporter.verdict import judge
+from exporter.view import LIVE, PAPER, TIERS
+
+Kind = Literal["gauge", "counter", "histogram"]
+GAUGE: Final = "gauge"
+COUNTER: Final = "counter"
+HISTOGRAM: Final = "histogram"
+
+STATUSES: Final = (PAPER, LIVE, PAUSED, KILLED)
+STREAM_STATUSES: Final = ("connected", "degraded", "poll_only", "recovering")
+
+BOT: Final = "bot"
+"""The `source` of what the bot itself reports."""
+
+Row = tuple[tuple[str, ...], float | Histogram]
+Rows = Iterable[Row]
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric(Generic[S]):
+    """One metric and how to read its rows, as label values and a number (or a histogram)."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...]
+    read: Callable[[S], Rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """What one scrape knows of the exporter itself; counts are by bot."""
+
+    version: str
+    python: str
+    seconds: float
+    read_errors: Mapping[str, int]
+    bridge_restarts: Mapping[str, int]
+    latch_errors: Mapping[str, int]
+
+
+def one(value: float | None) -> Rows:
+    """The one series of a value, or none."""
+    return () if value is None else (((), value),)
+
+
+def each(values: Mapping[str, float] | None) -> Rows:
+    """A series for each label."""
+    return () if values is None else [((label,), value) for label, value in values.items()]
+
+
+def states(known: tuple[str, ...], current: str | None) -> Rows:
+    """A series for each state there is, 1 for the current one; none while it is unknown."""
+    if current is None:
+        return ()
+    names = known if current in known else (*known, current)
+    return [((name,), name == current) for name in names]
+
+
+def live(read: Callable[[State], Rows]) -> Callable[[Sight], Rows]:
+    """Read from the last state, and nothing at all where it is stale."""
+    return lambda sight: () if sight.live is None else read(sight.live)
+
+
+def from_bot(value: float | None) -> Rows:
+    """The one series of a value that the bot itself reports."""
+    return () if value is None else (((BOT,), value),)
+
+
+def _info(sight: Sight) -> Rows:
+    if sight.live is None:
+        return ()
+    session, simulated = sight.view.session, sight.live.simulated
+    simulated_word = UNKNOWN if simulated is None else str(simulated).lower()
+    return [((session.version or UNKNOWN, session.session_id or UNKNOWN, simulated_word), 1)]
+
+
+def _verdict(sight: Sight) -> Rows:
+    verdict = judge(sight)
+    return [((verdict.level, verdict.text), 1)]
+
+
+def _stream_status(state: State) -> Rows:
+    streams = (state.stream_status or {}).items()
+    return [((venue, *label), on) for venue, word in streams for label, on in states(STREAM_STATUSES, word)]
+
+
+def _kill_switch(sight: Sight) -> Rows:
+    kill = sight.view.state.kill if sight.view.state is not None else None
+    return () if kill is None else [((cause,), kill.active and cause == kill.cause) for cause in CAUSES]
+
+
+def _remaining(sight: Sight) -> Rows:
+    if sight.live is None or (sight.view.cap or 0) <= 0:
+        return ()
+    room = sight.headroom
+    return from_bot(sight.live.loss_cap_remaining if room is None else room.remaining)
+
+
+def _cap(sight: Sight) -> Rows:
+    cap = sight.view.cap
+    return one(cap if cap is not None and cap > 0 else None)
+
+
+# The tables keep their own layout: a metric in two or three lines.
+# fmt: off
+LINK: Final[tuple[Metric[Sight], ...]] = (
+    Metric("tradebot_up", GAUGE, "Whether the bot is connected and its last state is fresh.",
+           (), lambda s: one(s.up)),
+    Metric("tradebot_connected", GAUGE,
+           "Whether the control socket is connected and, if the bot beats, was heard from within 5 seconds.",
+           (), lambda s: one(s.connected)),
+    Metric("tradebot_expected", GAUGE,
+           "Whether the bot is meant to be there: 0 in a scheduled window and for 120 s after a goodbye.",
+           (), lambda s: one(s.expected)),
+    Metric("tradebot_maintenance", GAUGE, "Whether a window of the bot's schedule is open.",
+           (), lambda s: one(s.planned is not None)),
+    Metric("tradebot_last_state_timestamp_seconds", GAUGE,
+           "When the last state was received, by the exporter's clock.",
+           (), lambda s: one(s.view.state_at)),
+    Metric("tradebot_last_heartbeat_timestamp_seconds", GAUGE,
+           "When the last heartbeat was received, by the exporter's clock; absent for a bot that sends none.",
+           (), lambda s: one(s.view.link.heartbeat_at)),
+    Metric("tradebot_loop_lag_seconds", GAUGE,
+           "How late the bot's loop is by its last heartbeat, while it beats.",
+           (), lambda s: one(s.view.link.loop_lag if s.view.link.beating(s.now) else None)),
+    Metric("tradebot_loop_hung", GAUGE,
+           "Whether the bot beats but no cycle has ended for three intervals; absent while it does not beat.",
+           (), lambda s: one(s.hung)),
+    Metric("tradebot_clock_skew_seconds", GAUGE,
+           "How far the bot's clock is ahead of the exporter's, as of its last message with a time.",
+           (), lambda s: one(s.view.clock_skew)),
+    Metric("tradebot_reconnects_total", COUNTER, "Connections to the bot after the first.",
+           (), lambda s: one(s.view.link.reconnects)),
+    Metric("tradebot_states_received_total", COUNTER, "States received from the bot, repeated ones included.",
+           (), lambda s: one(s.view.totals.states)),
+    Metric("tradebot_states_missed_total", COUNTER,
+           "Cycles of the bot whose state never came, by gaps in its cycle number.",
+           (), lambda s: one(s.view.totals.missed)),
+    Metric("tradebot_messages_received_total", COUNTER,
+           "Messages received from the bot by type; an ack here is one that nobody waited for.",
+           ("type",), lambda s: each(s.view.totals.messages)),
+    Metric("tradebot_malformed_messages_total", COUNTER,
+           "Lines that were no message, and fields of a wrong type (bad_field), by reason.",
+           ("reason",), lambda s: each(s.view.totals.malformed)),
+    Metric("tradebot_restarts_total", COUNTER,
+           "Restarts of the bot, seen by its session, or by its cycle or uptime going down.",
+           (), lambda s: one(s.view.totals.restarts)),
+    Metric("tradebot_field_reported", GAUGE,
+           "Whether the bot's last state really reports a field that some leave out or send as a constant.",
+           ("field",), lambda s: each(by_field(s.view.state))),
+    Metric("tradebot_verdict", GAUGE, "1 for what an operator should know first of this bot, in words.",
+           ("level", "text"), _verdict),
+    Metric("tradebot_verdict_since_timestamp_seconds", GAUGE, "Since when the verdict holds.",
+           (), lambda s: one(judge(s).since)),
+    Metric("tradebot_awaiting_first_state", GAUGE,
+           "Whether the bot is connected, has no fresh state, and the next one is not overdue yet.",
+           (), lambda s: one(s.awaiting)),
+    Metric("tradebot_stale_after_seconds", GAUGE,
+           "Age at which the bot's last state is no longer shown as now.",
+           (), lambda s: one(s.view.cadence.stale_after)),
+    Metric("tradebot_expected_interval_seconds", GAUGE,
+           "Time between two states, as configured or observed; absent until known.",
+           (), lambda s: one(s.view.cadence.expected_interval)),
+    Metric("tradebot_tier", GAUGE,
+           "Which tier the bot is in, as configured or by its last known mode; all 0 while unknown.",
+           ("tier",), lambda s: [((tier,), tier == s.view.tier) for tier in TIERS]),
+    Metric("tradebot_last_mode", GAUGE, "The bot's last known mode, however old; absent until known.",
+           ("mode",), lambda s: states(TIERS, s.view.last_mode)),
+)
+
+STATE: Final[tuple[Metric[Sight], ...]] = (
+    Metric("tradebot_info", GAUGE,
+           "1 for the bot's version, its session and whether its markets are simulated.",
+           ("version", "session", "simulated"), _info),
+    Metric("tradebot_mode", GAUGE, "The bot's mode.", ("mode",), live(lambda s: states(TIERS, s.mode))),
+    Metric("tradebot_status", GAUGE, "The bot's status in its own words.",
+           ("status",), live(lambda s: states(STATUSES, s.status))),
+    Metric("tradebot_start_time_seconds", GAUGE,
+           "When the bot's session began, by the exporter's clock and the bot's uptime.",
+           (), lambda s: one(None if s.live is None else s.view.session.began)),
+    Metric("tradebot_cycles_total", COUNTER,
+           "Cycles of the bot since this exporter first saw it, those without a state included.",
+           (), lambda s: one(s.view.totals.cycles)),
+    Metric("tradebot_cycle_duration_seconds", HISTOGRAM, "How long the bot's cycles took.",
+           (), lambda s: [((), s.view.totals.durations)]),
+    Metric("tradebot_quotes", GAUGE, "Quotes that the last cycle used.", (), live(lambda s: one(s.quotes))),
+    Metric("tradebot_opportunities", GAUGE, "Opportunities that the last cycle found.",
+           (), live(lambda s: one(s.opportunities))),
+    Metric("tradebot_near_opportunities", GAUGE,
+           "Opportunities that the last cycle found just below its threshold.",
+           (), live(lambda s: one(s.near_opportunities))),
+    Metric("tradebot_decisions_total", COUNTER,
+           "Decisions of the bot by lane, what it did, and why without ids.",
+           ("kind", "action", "reason"), lambda s: s.view.decisions.counts.items()),
+    Metric("tradebot_stream_status", GAUGE, "The status of each venue's quote stream.",
+           ("venue", "status"), live(_stream_status)),
+    Metric("tradebot_coverage_ratio", GAUGE, "Share of a venue's markets that are scanned.",
+           ("venue",), live(lambda s: each(s.coverage))),
+    Metric("tradebot_quote_age_seconds", GAUGE, "Age of a venue's quotes at the last cycle.",
+           ("venue",), live(lambda s: each(s.quote_age))),
+    Metric("tradebot_rejects_total", COUNTER, "Quotes or orders that a venue or the bot rejected.",
+           ("venue",), lambda s: each(s.view.totals.rejects)),
+    Metric("tradebot_errors_total", COUNTER, "Warnings and errors in the bot's list of recent ones.",
+           ("severity",), lambda s: each(s.view.totals.errors)),
+    Metric("tradebot_blocked", GAUGE,
+           "1 while of 30 minutes' decisions > 30 were skipped, > 80 % for one reason, and none opened.",
+           ("reason",), lambda s: [] if s.blocked is None else [((s.blocked.reason,), 1)]),
+)
+
+MONEY: Final[tuple[Metric[Sight], ...]] = (
+    Metric("tradebot_cash_usd", GAUGE, "Free cash by venue, in USD.",
+           ("venue",), live(lambda s: each(s.cash))),
+    Metric("tradebot_locked_capital_usd", GAUGE, "Capital locked in positions by venue, in USD.",
+           ("venue",), live(lambda s: each(s.locked_capital))),
+    Metric("tradebot_venue_limit_usd", GAUGE, "The most that may be locked at a venue, in USD.",
+           ("venue",), live(lambda s: each(s.venue_limit))),
+    Metric("tradebot_open_positions", GAUGE, "Open positions by venue.",
+           ("venue",), live(lambda s: each(s.open_positions))),
+    Metric("tradebot_working_orders", GAUGE, "Orders that work at a venue.",
+           ("venue",), live(lambda s: each(s.working_orders))),
+    Metric("tradebot_oldest_working_order_timestamp_seconds", GAUGE,
+           "When the oldest order that works at a venue was placed, by the bot's clock.",
+           ("venue",), live(lambda s: each(s.oldest_working_order))),
+    Metric("tradebot_unhedged_usd", GAUGE, "Exposure without its other leg by venue, in USD.",
+           ("venue",), live(lambda s: each(s.unhedged))),
+    Metric("tradebot_last_fill_timestamp_seconds", GAUGE, "When the bot was last filled, by its own clock.",
+           (), live(lambda s: one(s.last_fill))),
+    Metric("tradebot_daily_pnl_usd", GAUGE, "Realised PnL of the UTC day, in USD.",
+           ("source",), live(lambda s: from_bot(s.daily_pnl))),
+    Metric("tradebot_daily_trades", GAUGE, "Trades of the UTC day.",
+           ("source",), live(lambda s: from_bot(s.daily_trades))),
+    Metric("tradebot_daily_loss_cap_usd", GAUGE,
+           "The daily loss cap by the last known settings, in USD; absent while unknown or off.",
+           (), _cap),
+    Metric("tradebot_daily_loss_cap_remaining_usd", GAUGE,
+           "What may still be lost this UTC day, in USD: cap − max(0, −PnL); negative past the cap.",
+           ("source",), _remaining),
+    Metric("tradebot_daily_loss_breached", GAUGE,
+           "Whether the loss was seen to reach its cap this UTC day; stays 1 until the day ends.",
+           (), lambda s: one(s.view.latch.active(s.now) is not None)),
+    Metric("tradebot_consecutive_failures", GAUGE, "Failures in a row.",
+           ("source",), live(lambda s: from_bot(s.consecutive_failures))),
+    Metric("tradebot_realized_pnl_usd", GAUGE, "Realised PnL since the order store began, in USD.",
+           ("source",), live(lambda s: from_bot(s.realized_pnl))),
+)
+
+CONTROL: Final[tuple[Metric[Sight], ...]] = (
+    Metric("tradebot_bot_kill_switch_active", GAUGE,
+           "Whether the bot's last state, however old, reports its kill switch as on, by cause.",
+           ("cause",), _kill_switch),
+    Metric("tradebot_config_value", GAUGE,
+           "The bot's last known settings that are numbers or switches (1 or 0).",
+           ("key",), lambda s: each(s.view.settings)),
+    Metric("tradebot_config_timestamp_seconds", GAUGE,
+           "When the bot's settings were last received, by the exporter's clock.",
+           (), lambda s: one(s.view.settings_at)),
+    Metric("tradebot_mode_changes_total", COUNTER,
+           "Changes of the bot's mode, by whether this console ordered them.",
+           ("expected",), lambda s: [(("true",), 0), (("false",), s.view.totals.mode_changes)]),
+)
+
+REGISTRY: Final[tuple[Metric[Sight], ...]] = (
+    Metric("tradebot_registry_value", GAUGE, "The bot's own counters and gauges, as it sends them.",
+           ("name", "kind"), live(lambda s: (s.registry or {}).items())),
+)
+
+# fmt: on
+METRICS: Final[tuple[Metric[Sight], ...]] = (*LINK, *STATE, *MONEY, *CONTROL, *REGISTRY)
+"""What is read from every bot's view; `bot` is the first label of each."""
+
+# fmt: off
+SELF: Final[tuple[Metric[Scrape], ...]] = (
+    Metric("tradebot_exporter_build_info", GAUGE, "1 for the exporter's version and that of its Python.",
+           ("version", "python"), lambda s: [((s.version, s.python), 1)]),
+    Metric("tradebot_exporter_scrape_duration_seconds", GAUGE,
+           "How long this scrape took to read all bots' views.",
+           (), lambda s: one(s.seconds)),
+    Metric("tradebot_exporter_read_errors_total", COUNTER,
+           "Metrics of a bot that a scrape left out because reading them failed; see the exporter's log.",
+           ("bot",), lambda s: each(s.read_errors)),
+    Metric("tradebot_exporter_bridge_restarts_total", COUNTER,
+           "Times that the reader of a bot's link died by a fault of the exporter and was started again.",
+           ("bot",), lambda s: each(s.bridge_restarts)),
+    Metric("tradebot_exporter_latch_errors_total", COUNTER,
+           "Times that a bot's breach latch could not be written to disk; it holds in memory.",
+           ("bot",), lambda s: each(s.latch_errors)),
+)
+"""What is read from the exporter itself, once a scrape."""
+
+# fmt: on
+DECLARED: Final[tuple[Metric[Any], ...]] = (*METRICS, *SELF)

@@ -1,0 +1,87 @@
+"""What of a bot may be shown as true at one moment.
+
+Pure. What is older than `stale_after` is not live: `Sight.live` is None then, and nothing of that state is
+now.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exporter.decisions import Blocked
+from exporter.losscap import Headroom, headroom
+from exporter.schedule import Planned, planned
+
+if TYPE_CHECKING:
+    from exporter.view import BotView
+
+
+class Sight:
+    """A bot as it may be shown at one moment. Read it at once: it is a look at its view and not a copy."""
+
+    __slots__ = ("connected", "live", "now", "planned", "view")
+
+    def __init__(self, view: BotView, now: float) -> None:
+        self.view = view
+        self.now = now
+        self.connected = view.link.connected(now)
+        self.live = view.state if self.age is not None and self.age <= view.cadence.stale_after else None
+        """The last state, or None where there is none or it is stale."""
+        self.planned: Planned | None = planned(view.schedule, now)
+        """The scheduled quiet that holds now."""
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the last state."""
+        return None if self.view.state_at is None else max(0.0, self.now - self.view.state_at)
+
+    @property
+    def up(self) -> bool:
+        """Connected and fresh."""
+        return self.connected and self.live is not None
+
+    @property
+    def expected(self) -> bool:
+        """Whether the bot is meant to be there: not in planned quiet, nor in the minutes after a goodbye."""
+        return self.planned is None and self.view.link.stopping(self.now) is None
+
+    @property
+    def awaiting(self) -> bool:
+        """Connected, nothing fresh yet, and on this connection no state is overdue yet."""
+        opened_at = self.view.link.opened_at
+        if not self.connected or self.live is not None or opened_at is None or self._spoke_since(opened_at):
+            return False
+        return self.now - opened_at <= self.view.cadence.stale_after
+
+    @property
+    def hung(self) -> bool | None:
+        """Whether the bot beats and its loop stands still; None where it does not beat."""
+        link = self.view.link
+        if not link.beating(self.now) or link.opened_at is None:
+            return None
+        return self.now > self.hung_since
+
+    @property
+    def hung_since(self) -> float:
+        """When the loop counts as standing still unless it has moved until then."""
+        moved = max(self.view.progress_at or 0.0, self.view.link.opened_at or self.now)
+        return moved + self.view.cadence.three_intervals
+
+    @property
+    def headroom(self) -> Headroom | None:
+        """The day's loss against its cap, from the PnL that the bot reports."""
+        return None if self.live is None else headroom(self.live.daily_pnl, self.view.cap)
+
+    @property
+    def blocked(self) -> Blocked | None:
+        """The reason that blocks the bot, while its states are fresh."""
+        return None if self.live is None else self.view.decisions.blocked
+
+    @property
+    def unhedged(self) -> float:
+        """USD that the last state, whatever its age, left unhedged over all venues; 0 where unreported."""
+        state = self.view.state
+        return sum(abs(usd) for usd in (state.unhedged or {}).values()) if state is not None else 0.0
+
+    def _spoke_since(self, at: float) -> bool:
+        return self.view.state_at is not None and self.view.state_at >= at

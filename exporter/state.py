@@ -1,0 +1,243 @@
+"""One pushed state as typed values, each None where the bot did not report it.
+
+Pure. Base fields and extras alike are optional; the five fields that deployed bots push as constants are
+read as they stand here, and `exporter.reported` decides whether they mean anything. Money in USD, times in
+seconds.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.fields import Fields, finite, put
+from exporter.labels import UNKNOWN, Bounded, Labels
+
+RECENT_ERRORS: Final = 50
+PAUSED: Final = "paused"
+KILLED: Final = "killed"
+
+OPERATOR: Final = "operator"
+AUTOMATIC: Final = "automatic"
+ENVIRONMENT: Final = "environment"
+UNKNOWN_CAUSE: Final = "unknown"
+CAUSES: Final = (OPERATOR, AUTOMATIC, ENVIRONMENT, UNKNOWN_CAUSE)
+
+_CREDENTIAL: Final = re.compile(
+    "KEY_ID|SECRET|PASSPHRASE|PASSWORD|TOKEN|PRIVATE|API_KEY|ACCOUNT|FUNDER", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """The bot's own word on its kill switch; `cause` is one of CAUSES, `since` by the bot's clock.
+
+    `reason` is what the bot said, `label` its first part without figures.
+    """
+
+    active: bool
+    reason: str
+    label: str
+    cause: str
+    since: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What one state said. Mappings are by venue unless their name says otherwise."""
+
+    ts: float | None
+    cycle: float | None
+    mode: str | None
+    uptime: float | None
+    version: str | None
+    session_id: str | None
+    simulated: bool | None
+    status: str | None
+    named: frozenset[str]
+    """The fields that the bot itself calls real, in `reports`."""
+    cash: Mapping[str, float] | None
+    locked_capital: Mapping[str, float] | None
+    venue_limit: Mapping[str, float] | None
+    open_positions: Mapping[str, float] | None
+    working_orders: Mapping[str, float] | None
+    oldest_working_order: Mapping[str, float]
+    unhedged: Mapping[str, float] | None
+    last_fill: float | None
+    realized_pnl: float | None
+    coverage: Mapping[str, float] | None
+    quote_age: Mapping[str, float] | None
+    rejects: Mapping[str, float] | None
+    stream_status: Mapping[str, str] | None
+    cycle_duration: float | None
+    quotes: float | None
+    opportunities: float | None
+    near_opportunities: float | None
+    decisions: list[object]
+    daily_pnl: float | None
+    daily_trades: float | None
+    loss_cap_remaining: float | None
+    consecutive_failures: float | None
+    settings: Mapping[str, float] | None
+    """Numeric and boolean settings by key; none whose key looks like a credential."""
+    kill: Kill | None
+    registry: Mapping[tuple[str, str], float] | None
+    """The bot's own metrics by (name, kind)."""
+    recent_errors: frozenset[tuple[float, str, str]] | None
+    """The bot's last errors as (its time, severity, message)."""
+    bad_fields: int
+
+
+def read(message: Mapping[str, object], labels: Labels) -> State:
+    """Read a state of any shape."""
+    fields = Fields(message)
+    venue = labels.venue
+    last_cycle = fields.inner("last_cycle") or Fields({})
+    cash = fields.numbers("cash_by_venue", venue, operator.add)
+    locked = fields.numbers("locked_capital_by_venue", venue, operator.add)
+    working, oldest = _working_orders(fields, labels)
+    status = fields.text("status")
+    duration_ms = last_cycle.number("duration_ms")
+    return State(
+        ts=fields.number("ts"),
+        cycle=fields.number("cycle"),
+        mode=_labelled(fields.text("mode"), labels.mode),
+        uptime=fields.number("uptime_seconds"),
+        version=fields.text("version"),
+        session_id=fields.text("session_id"),
+        simulated=fields.flag("simulated"),
+        status=_labelled(status, labels.status),
+        named=fields.texts("reports"),
+        cash=cash,
+        locked_capital=locked,
+        venue_limit=fields.numbers("venue_limit_usd", venue, operator.add),
+        open_positions=_positions(fields, labels, [*(cash or ()), *(locked or ())]),
+        working_orders=working,
+        oldest_working_order=oldest,
+        unhedged=fields.numbers("unhedged_usd", venue, operator.add),
+        last_fill=fields.number("last_fill_ts"),
+        realized_pnl=fields.number("realized_pnl"),
+        coverage=_coverage(fields, labels),
+        quote_age=fields.numbers("quote_age_seconds", venue, max),
+        rejects=fields.numbers("rejects", venue, operator.add),
+        stream_status=_stream_status(fields, labels),
+        cycle_duration=None if duration_ms is None else duration_ms / 1000,
+        quotes=last_cycle.number("quotes_count"),
+        opportunities=last_cycle.number("opportunities_found"),
+        near_opportunities=last_cycle.number("near_opportunities"),
+        decisions=last_cycle.items("decisions") or [],
+        daily_pnl=fields.number("daily_pnl"),
+        daily_trades=fields.number("daily_trades"),
+        loss_cap_remaining=fields.number("daily_loss_cap_remaining"),
+        consecutive_failures=fields.number("consecutive_failures"),
+        settings=_settings(fields, labels),
+        kill=_kill(fields, status, labels),
+        registry=_registry(fields, labels),
+        recent_errors=_recent_errors(fields),
+        bad_fields=fields.bad,  # the last to be evaluated
+    )
+
+
+def _labelled(text: str | None, label: Bounded) -> str | None:
+    return None if text is None else label(text)
+
+
+def _positions(fields: Fields, labels: Labels, venues: list[str]) -> dict[str, float] | None:
+    """Open positions by venue; a venue that holds money and no position has 0 of them."""
+    if (rows := fields.rows("open_positions")) is None:
+        return None
+    found = dict.fromkeys(venues, 0.0)
+    for row in rows:
+        if (venue := row.text("venue")) is not None:
+            put(found, labels.venue(venue), 1.0, operator.add)
+    return found
+
+
+def _working_orders(fields: Fields, labels: Labels) -> tuple[dict[str, float] | None, dict[str, float]]:
+    """Working orders by venue, and the bot's time of the oldest one where there is any."""
+    oldest: dict[str, float] = {}
+    if (venues := fields.inner("working_orders")) is None:
+        return None, oldest
+    found: dict[str, float] = {}
+    for name in venues:
+        if (orders := venues.inner(name)) is None:
+            continue
+        venue = labels.venue(name)
+        if (count := orders.number("count")) is not None:
+            put(found, venue, count, operator.add)
+        if (ts := orders.number("oldest_ts")) is not None:
+            put(oldest, venue, ts, min)
+    return found, oldest
+
+
+def _coverage(fields: Fields, labels: Labels) -> dict[str, float] | None:
+    """Scanned ÷ total by venue; a flat {scanned, total} is venue `all`; of nothing there is no share."""
+    if (coverage := fields.inner("coverage")) is None:
+        return None
+    if "total" in coverage:
+        share = _share(coverage)
+        return {} if share is None else {labels.venue("all"): share}
+    found: dict[str, float] = {}
+    for name in coverage:
+        venue = coverage.inner(name)
+        if venue is not None and (share := _share(venue)) is not None:
+            put(found, labels.venue(name), share, min)
+    return found
+
+
+def _share(coverage: Fields) -> float | None:
+    scanned, total = coverage.number("scanned"), coverage.number("total")
+    return scanned / total if scanned is not None and total is not None and total > 0 else None
+
+
+def _stream_status(fields: Fields, labels: Labels) -> dict[str, str] | None:
+    if (streams := fields.inner("stream_status")) is None:
+        return None
+    return {
+        labels.venue(name): labels.status(status)
+        for name in streams
+        if (status := streams.text(name)) is not None
+    }
+
+
+def _settings(fields: Fields, labels: Labels) -> dict[str, float] | None:
+    if (snapshot := fields.plain("config_snapshot")) is None:
+        return None
+    return {
+        labels.key(key): value
+        for key, raw in snapshot.items()
+        if (value := finite(raw)) is not None and not _CREDENTIAL.search(key)
+    }
+
+
+def _kill(fields: Fields, status: str | None, labels: Labels) -> Kill | None:
+    """The kill switch as the bot reports it; a bot that only says `killed` leaves its cause unknown."""
+    switch = fields.inner("kill_switch") or Fields({})
+    if (active := switch.flag("active")) is None:
+        return Kill(True, "", UNKNOWN, UNKNOWN_CAUSE, None) if status == KILLED else None
+    cause, reason = switch.text("cause"), switch.text("reason") or ""
+    label = labels.reason(reason.partition(";")[0].partition(" (")[0])
+    return Kill(active, reason, label, cause if cause in CAUSES else UNKNOWN_CAUSE, switch.number("since"))
+
+
+def _recent_errors(fields: Fields) -> frozenset[tuple[float, str, str]] | None:
+    if (rows := fields.rows("recent_errors")) is None:
+        return None
+    return frozenset(
+        (row.number("ts") or 0.0, row.text("severity") or UNKNOWN, row.text("message") or "")
+        for row in rows[-RECENT_ERRORS:]
+    )
+
+
+def _registry(fields: Fields, labels: Labels) -> dict[tuple[str, str], float] | None:
+    if (rows := fields.rows("metrics")) is None:
+        return None
+    found: dict[tuple[str, str], float] = {}
+    for row in rows:
+        name, kind, value = row.text("name"), row.text("kind"), row.number("value")
+        if name is not None and value is not None:
+            found[labels.metric(name), kind if kind in {"counter", "gauge"} else UNKNOWN] = value
+    return found

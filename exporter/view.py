@@ -1,0 +1,254 @@
+"""What the exporter knows of one bot, from everything that the bot has said.
+
+Pure: messages and the time are passed in. `BotView` takes what the link brings; `BotView.at(now)` is a
+`Sight`, from which metrics, verdict and pages read. The rules it keeps:
+
+* what was not reported is None, never 0;
+* a decision list is counted once per cycle of a session, and a state that came before is not taken in again;
+* counters belong to this exporter and survive the bot's restarts;
+* messages may have any shape; a field of a wrong type is not reported, and counted.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from botkit.messages import ACK_SUFFIX, ERROR, GOODBYE, HEARTBEAT, MALFORMED_REASONS, STATE
+from exporter.cadence import Cadence
+from exporter.decisions import Decisions
+from exporter.fields import Fields
+from exporter.labels import UNKNOWN, Labels
+from exporter.link import Link
+from exporter.losscap import CAP_SETTING, NEAR_CAP, Breach, BreachLatch, day_of, headroom
+from exporter.reported import Reported
+from exporter.schedule import Window
+from exporter.sight import Sight
+from exporter.state import State, read
+from exporter.totals import BAD_FIELD, UNREADABLE, Totals
+
+REMEMBERED_STATES: Final = 256
+"""How many states back a repeated one is recognised, as after a reconnect."""
+
+PAPER: Final = "paper"
+LIVE: Final = "live"
+TIERS: Final = (PAPER, LIVE)
+
+
+class BotView:
+    """Everything known of one bot. `kind`, `tier`, `schedule` and the two times are its settings."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        now: float,
+        kind: str = "arb",
+        tier: str | None = None,
+        expected_interval: float | None = None,
+        stale_after: float | None = None,
+        schedule: Iterable[Window] = (),
+        breach: Breach | None = None,
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.started = now
+        self.schedule = tuple(schedule)
+        self.labels = Labels()
+        self.link = Link(now)
+        self.cadence = Cadence(expected_interval, stale_after)
+        self.decisions = Decisions(self.labels, kind)
+        self.totals = Totals(dict.fromkeys((*MALFORMED_REASONS, BAD_FIELD, UNREADABLE), 0))
+        self.latch = BreachLatch(breach)
+        self.state: State | None = None
+        """The last state, whatever its age; fields that are only constants are None."""
+        self.state_at: float | None = None
+        self.progress_at: float | None = None
+        """When a new cycle was last heard of, in a state or a heartbeat."""
+        self.clock_skew: float | None = None
+        """Seconds that the bot's clock is ahead, as of its last message with a time."""
+        self.session = Session(None, None, now)
+        self.last_mode: str | None = None
+        self.settings: Mapping[str, float] | None = None
+        self.settings_at: float | None = None
+        self.unhedged_since: float | None = None
+        self.kill_since: float | None = None
+        """When this exporter first saw the kill switch that is active."""
+        self.status_since = now
+        """When this exporter first saw the status that holds."""
+        self.near_cap_since: float | None = None
+        """When the day's loss came near its cap, while it is."""
+        self.live_since = now
+        """When the states that are fresh now began to come."""
+        self._tier = tier
+        self._reported = Reported()
+        self._cycle: float | None = None
+        self._seen: deque[tuple[float | None, float | None]] = deque(maxlen=REMEMBERED_STATES)
+        self._take: dict[str, Callable[[Mapping[str, object], float], None]] = {
+            STATE: self._take_state,
+            HEARTBEAT: self._take_heartbeat,
+            GOODBYE: self._take_goodbye,
+        }
+
+    @property
+    def tier(self) -> str | None:
+        """`live` or `paper`, which never pages: as configured, else by the last known mode."""
+        return self._tier or (self.last_mode if self.last_mode in TIERS else None)
+
+    @property
+    def cap(self) -> float | None:
+        """The daily loss cap in USD by the last known settings, or None where it is unknown; 0 is no cap."""
+        return (self.settings or {}).get(CAP_SETTING.get(self.kind, ""))
+
+    def connected(self, now: float) -> None:
+        """The link was made."""
+        self.link.opened(now)
+        self.cadence.interrupted()
+
+    def disconnected(self, now: float, why: str) -> None:
+        """The link was lost or could not be made; `why` is a few words for people."""
+        self.link.closed(now, why)
+        self.cadence.interrupted()
+
+    def malformed(self, reason: str, now: float) -> None:
+        """A line came that is no message; also that shows that somebody is there."""
+        self.link.heard(now)
+        self.totals.malformed[reason] += 1
+
+    def received(self, message: Mapping[str, object], now: float) -> None:
+        """A message came; one of an unknown type, or an answer nobody waits for, is counted and ignored."""
+        self.link.heard(now)
+        kind = message.get("type")
+        take = self._take.get(kind) if isinstance(kind, str) else None
+        if take is not None:
+            self.totals.messages[str(kind)] += 1
+            take(message, now)
+        elif isinstance(kind, str) and kind.endswith(ACK_SUFFIX):
+            self.totals.messages["ack"] += 1
+        else:
+            self.totals.messages["error" if kind == ERROR else "other"] += 1
+
+    def bridge_died(self) -> None:
+        """The task that reads this bot's link ended by a fault of the exporter and is started again."""
+        self.totals.bridge_restarts += 1
+
+    def latch_not_kept(self) -> None:
+        """The breach latch could not be written to disk; it holds in memory."""
+        self.totals.latch_errors += 1
+
+    def at(self, now: float) -> Sight:
+        """What can be said at `now`."""
+        return Sight(self, now)
+
+    def _take_heartbeat(self, message: Mapping[str, object], now: float) -> None:
+        fields = Fields(message)
+        phase, cycle = fields.text("phase"), fields.number("cycle")
+        if self.link.heartbeat_cycle is not None and cycle not in {None, self.link.heartbeat_cycle}:
+            self.progress_at = now
+        lag = fields.number("loop_lag_seconds")
+        self.link.heartbeat(now, lag, None if phase is None else self.labels.phase(phase), cycle)
+        self._compare_clocks(fields.number("ts"), now)
+        self.totals.malformed[BAD_FIELD] += fields.bad
+
+    def _take_goodbye(self, message: Mapping[str, object], now: float) -> None:
+        fields = Fields(message)
+        self.link.said_goodbye(self.labels.reason(fields.text("reason") or UNKNOWN), now)
+        self.totals.malformed[BAD_FIELD] += fields.bad
+
+    def _take_state(self, message: Mapping[str, object], now: float) -> None:
+        state = read(message, self.labels)
+        self.totals.states += 1
+        self.totals.malformed[BAD_FIELD] += state.bad_fields
+        mark = (state.cycle, state.ts)
+        if state.ts is not None and mark in self._seen:
+            return
+        self._seen.append(mark)
+        new_session = not self._same_session(state)
+        if new_session:
+            self._new_session(state, now)
+        state = self._reported.only_real(state)
+        if self.state_at is None or now - self.state_at > self.cadence.stale_after:
+            self.live_since = now
+        if new_session or state.cycle is None or state.cycle != self._cycle:
+            self._take_cycle(state, now)
+        self._take_risk(state, now)
+        self._take_settings(state, now)
+        self._compare_clocks(state.ts, now)
+        self.state, self.state_at = state, now
+
+    def _same_session(self, state: State) -> bool:
+        """False where the bot has restarted, by its session or by a cycle or an uptime that went down."""
+        before = self.state
+        if before is None:
+            return False
+        return not (
+            (state.session_id is not None and state.session_id != before.session_id)
+            or _fell(before.cycle, state.cycle)
+            or _fell(before.uptime, state.uptime)
+        )
+
+    def _new_session(self, state: State, now: float) -> None:
+        if self.state is not None:
+            self.totals.bot_restarted()
+            self.link.new_session()
+            self.cadence.interrupted()
+        self._reported = Reported()
+        self._cycle = None if self.state is None else 0.0
+        self.session = Session(
+            state.session_id and self.labels.session(state.session_id),
+            state.version and self.labels.version(state.version),
+            now if state.uptime is None else now - state.uptime,
+        )
+
+    def _take_cycle(self, state: State, now: float) -> None:
+        """What belongs to a cycle and is counted once."""
+        if state.cycle is not None:
+            self.totals.cycle(self._cycle, state.cycle)
+            self._cycle = state.cycle
+        if state.cycle_duration is not None and state.cycle_duration >= 0:
+            self.totals.durations.observe(state.cycle_duration)
+        self.totals.malformed[BAD_FIELD] += self.decisions.take(state.decisions, now)
+        self.cadence.cycle_seen(now)
+        self.progress_at = now
+
+    def _take_risk(self, state: State, now: float) -> None:
+        exposed = state.unhedged is not None and any(state.unhedged.values())
+        self.unhedged_since = (self.unhedged_since or now) if exposed else None
+        killed = state.kill is not None and state.kill.active
+        self.kill_since = (self.kill_since or now) if killed else None
+        if self.state is not None and state.status != self.state.status:
+            self.status_since = now
+        if state.mode is not None:
+            self.totals.mode_changes += self.last_mode not in {None, state.mode}
+            self.last_mode = state.mode
+        if state.rejects is not None:
+            self.totals.take_rejects(state.rejects)
+        if state.recent_errors is not None:
+            self.totals.take_errors(state.recent_errors)
+
+    def _take_settings(self, state: State, now: float) -> None:
+        if state.settings is not None:
+            self.settings, self.settings_at = state.settings, now
+        room = headroom(state.daily_pnl, self.cap)
+        near = room is not None and room.ratio >= NEAR_CAP
+        self.near_cap_since = (self.near_cap_since or now) if near else None
+        self.latch.judge(room, state.kill, day_of(state.ts, now), now)
+
+    def _compare_clocks(self, ts: float | None, now: float) -> None:
+        if ts is not None:
+            self.clock_skew = ts - now
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of a bot: its own names for it as labels, and when it began by the exporter's clock."""
+
+    session_id: str | None
+    version: str | None
+    began: float
+
+
+def _fell(before: float | None, after: float | None) -> bool:
+    return before is not None and after is not None and after < before
