@@ -199,6 +199,6 @@ class LocalStack:
             "GF_LOG_LEVEL": "warn",
             "PROMETHEUS_URL": f"http://{HOST}:{self.ports.prometheus}",
             "ALERTMANAGER_URL": f"http://{HOST}:{self.ports.alertmanager}",
-            "DASHBOARDS_PATH": str(ROOT / "grafana" / "dashboards"),
+            "DASHBOARDS_DIR": str(ROOT / "grafana" / "dashboards"),
         }
         return Command("grafana", (str(home / "bin" / "grafana"), "server", f"--homepath={home}"), settings)

@@ -1,4 +1,4 @@
-"""What the project promises about its own shape: who imports whom, sizes, programs, locks, no foreign trace."""
+"""What the project promises about its own shape: who imports whom, sizes, programs, locks."""
 
 import ast
 import re
@@ -27,6 +27,8 @@ STANDARD_LIBRARY_ONLY = (
     "deploy/keep_running.py",
 )
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
+# Pages of panels and tables of test cases are looked things up in, not read through: they may be longer.
+LINES = {"grafana": 450, "tests": 600}
 LINES_OF_A_MODULE = 350
 
 
@@ -119,7 +121,7 @@ def test_every_module_fits_on_a_few_screens_and_says_its_job() -> None:
     for package in PACKAGES:
         for module in modules(package):
             text = module.read_text()
-            if len(text.splitlines()) > LINES_OF_A_MODULE:
+            if len(text.splitlines()) > LINES.get(package, LINES_OF_A_MODULE):
                 long.add(str(module.relative_to(ROOT)))
             if text.strip() and ast.get_docstring(ast.parse(text)) is None:
                 silent.add(str(module.relative_to(ROOT)))

@@ -21,7 +21,7 @@ def unkept_promises() -> list[str]:
     data = Path("/var/lib/grafana/probe")
     data.write_text("writable")
     data.unlink()
-    dashboards = Path(os.environ["DASHBOARDS_PATH"])
+    dashboards = Path(os.environ["DASHBOARDS_DIR"])
     return [
         *(
             f"no {variable}"
