@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter import doctor_files, doctor_network, doctor_stack
-from exporter.config import ENVIRONMENT, Addresses, Config, load
+from exporter.config import ENVIRONMENT, Addresses, Config, Listen, load
 from exporter.config_faults import ConfigError
 from exporter.findings import Finding
 
@@ -24,10 +24,11 @@ CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 class Circumstances:
     """What the doctor is told: settings file, addresses, those of them that were set on purpose, and limits.
 
-    `within` is in seconds and holds for each check by itself.
+    `listen` is None where the file decides; `within` is in seconds and holds for each check by itself.
     """
 
     config_path: Path
+    listen: Listen | None
     addresses: Addresses
     wanted: frozenset[str]
     within: float
@@ -64,6 +65,8 @@ async def examine(given: Circumstances, progress: Callable[[str], None]) -> Asyn
         for bot in config.bots:
             for finding in doctor_files.files_of(bot):
                 yield finding
+        if given.listen is not None:
+            config = config.model_copy(update={"listen": given.listen})
         yield doctor_network.public_url(config.listen, given.addresses, contained=given.contained)
     async for finding in _in_order(_over_the_network(config, given), given.within, progress):
         yield finding

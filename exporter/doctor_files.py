@@ -171,7 +171,7 @@ def own_folder(folder: Path) -> Finding:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        fix = f"give uid {os.getuid()} a folder it may write, with space left, and set reporting_db to a path in it"
+        fix = f"give uid {os.getuid()} a folder with space that it may write, and set reporting_db into it"
         return Finding("FAIL", check, f"nothing can be written in {there}: {error.strerror}", fix)
     if there != folder:
         return Finding("PASS", check, f"{folder} is not there yet and will be made at start")

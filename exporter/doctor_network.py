@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from botkit.messages import LINE_LIMIT, MalformedMessage, decode
+from exporter.backoff import describe
 from exporter.config import Addresses, BotConfig, Listen
 from exporter.findings import Finding
 from exporter.http_get import get
@@ -46,12 +47,8 @@ async def bot_socket(bot: BotConfig, within: float, *, contained: bool) -> list[
             Finding("FAIL", check, f"the name {bot.host} is not known here", _name_fix(contained=contained))
         ]
     except OSError as error:
-        reason = error.strerror or str(error)
-        return [
-            Finding(
-                "FAIL", check, f"{where} cannot be reached: {reason}", _refused_fix(bot, contained=contained)
-            )
-        ]
+        fix = _refused_fix(bot, contained=contained)
+        return [Finding("FAIL", check, f"{where} cannot be reached: {describe(error)}", fix)]
     try:
         heard = await _listen(reader, within)
     finally:

@@ -40,8 +40,10 @@ def _get(url: str, timeout: float) -> Answer:
             return Answer(response.status, response.read(ANSWER_LIMIT))
     except urllib.error.HTTPError as error:
         return Answer(error.code)
+    except urllib.error.URLError as error:
+        return Answer(0, error=getattr(error.reason, "strerror", None) or str(error.reason))
     except (OSError, ValueError, http.client.HTTPException) as error:
-        return Answer(0, error=str(getattr(error, "reason", "") or error))
+        return Answer(0, error=str(error) or type(error).__name__)
 
 
 def field(value: object, *path: str | int) -> object:

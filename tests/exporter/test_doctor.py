@@ -386,7 +386,7 @@ def given(path: Path, within: float = 1.0) -> doctor.Circumstances:
         name: f"http://127.0.0.1:{free_port()}"
         for name in ("GRAFANA_URL", "PROMETHEUS_URL", "ALERTMANAGER_URL")
     }
-    return doctor.Circumstances(path, addresses(quiet), frozenset(), within, contained=False)
+    return doctor.Circumstances(path, None, addresses(quiet), frozenset(), within, contained=False)
 
 
 async def examine(circumstances: doctor.Circumstances) -> tuple[list[Finding], list[str]]:

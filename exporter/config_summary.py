@@ -1,0 +1,59 @@
+"""Says in plain words what a settings file means, for people who wrote one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exporter.config import BotConfig, Config, Window, unused_parts
+from exporter.config_values import DAYS
+
+EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - named, not listened on
+
+
+def summary(config: Config) -> str:
+    """What the exporter would do with these settings, line by line."""
+    host, port = config.listen.host, config.listen.port
+    reach = ", on every address of this machine" if host in EVERY_ADDRESS else ""
+    lines = [
+        _line("answers at", f"{host}:{port}{reach}"),
+        _line("keeps latches in", str(config.latch_folder)),
+    ]
+    for bot in config.bots:
+        lines += ["", *_bot(bot)]
+    if unused := unused_parts(config):
+        lines += ["", f"Accepted and without effect in this version: {', '.join(unused)}."]
+    return "\n".join(lines)
+
+
+def _bot(bot: BotConfig) -> Iterator[str]:
+    yield f"bot {bot.name} (kind {bot.kind}) at {bot.host}:{bot.port}"
+    learned = "as often as they turn out to come"
+    yield _line("states", learned if bot.expected_interval is None else f"every {bot.expected_interval:g} s")
+    derived = "after three intervals, at least 15 s"
+    yield _line("stale", derived if bot.stale_after is None else f"after {bot.stale_after:g} s")
+    tiers = {
+        "paper": "paper: never pages anybody",
+        "live": "live: pages",
+        None: "by the bot's last known mode",
+    }
+    yield _line("tier", tiers[bot.tier])
+    for window in bot.schedule:
+        yield _line("meant to be quiet", _window(window))
+    for name, path in bot.stores.items():
+        yield _line(f"store {name}", str(path))
+    if bot.kill_file is not None:
+        yield _line("kill file", str(bot.kill_file))
+
+
+def _window(window: Window) -> str:
+    days = "daily" if len(window.days) == len(DAYS) else ", ".join(DAYS[day] for day in sorted(window.days))
+    next_day = "" if window.closes > window.opens else " of the next day"
+    return f"{days} {_clock(window.opens)} to {_clock(window.closes)}{next_day} {window.tz}: {window.reason}"
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _line(title: str, says: str) -> str:
+    return f"  {title:<18} {says}"

@@ -1,0 +1,112 @@
+"""Answers HTTP: `/metrics`, `/-/healthy`, `/-/ready`, the page at `/` and its three static files; GET only.
+
+Nothing is done here but to ask and to answer: metrics come from a callable, the page from views. Every
+answer forbids storing, framing, sniffing and foreign content; a path with a dot segment is not found.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from importlib import resources
+
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse, Response
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from exporter.cards import card
+from exporter.page import Place, render
+from exporter.view import BotView
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+STATIC_TYPES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_DOT_SEGMENT = re.compile(r"(?:^|[/\\])\.{1,2}(?:[/\\]|$)")
+
+
+def application(
+    views: Sequence[BotView],
+    metrics: Callable[[], tuple[bytes, str]],
+    *,
+    not_ready: Callable[[], list[str]],
+    places: Iterable[Place],
+    clock: Callable[[], float] = time.time,
+) -> FastAPI:
+    """The application. `metrics` returns body and content type; `not_ready` says what is still missing."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.add_middleware(_Guard)
+    app.add_exception_handler(HTTPException, _plain_error)
+    static = {
+        name: resources.files("exporter").joinpath("static", name).read_bytes() for name in STATIC_TYPES
+    }
+    links = tuple(places)
+
+    @app.get("/metrics")
+    async def get_metrics() -> Response:
+        body, content_type = metrics()
+        return Response(body, headers={"Content-Type": content_type})
+
+    @app.get("/-/healthy")
+    async def get_healthy() -> Response:
+        return PlainTextResponse("healthy\n")
+
+    @app.get("/-/ready")
+    async def get_ready() -> Response:
+        if missing := not_ready():
+            return PlainTextResponse("not ready\n" + "".join(f"{line}\n" for line in missing), 503)
+        return PlainTextResponse("ready\n")
+
+    @app.get("/")
+    async def get_page() -> Response:
+        now = clock()
+        return Response(render((card(view, now) for view in views), now, links), media_type="text/html")
+
+    @app.get("/static/{name}")
+    async def get_static(name: str) -> Response:
+        if name not in static:
+            raise HTTPException(404)
+        return Response(static[name], media_type=STATIC_TYPES[name])
+
+    return app
+
+
+async def _plain_error(_: Request, error: Exception) -> Response:
+    """One line of text for what is not found or not allowed."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return PlainTextResponse(
+        f"{error.status_code} {error.detail}\n", error.status_code, headers=error.headers
+    )
+
+
+class _Guard:
+    """Refuses dot segments and puts the security headers on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        if _DOT_SEGMENT.search(scope["path"]):
+            await PlainTextResponse("404 Not Found\n", 404)(scope, receive, send_guarded)
+            return
+        await self.app(scope, receive, send_guarded)
