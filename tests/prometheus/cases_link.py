@@ -34,11 +34,17 @@ def gone(*severities: str, tier: str = "live") -> tuple[Firing, ...]:
 # Killed between the scrapes at 60 and 65: the scrape at 65 finds no connection and a last beat 5 s old.
 KILLED = {
     "connected": changes((0, 1), (65, 0)),
+    "up": changes((0, 1), (65, 0)),
     "last_heartbeat_timestamp_seconds": until(60),
-    "last_state_timestamp_seconds": until(60, every=5),
+    "loop_hung": changes((0, 0), (65, None)),
 }
-# Stopped at the same moment: the kernel keeps the connection open.
-STOPPED = {**KILLED, "connected": always(1)}
+# Stopped at the same moment: the exporter calls it unconnected when it was silent for more than 5 s.
+STOPPED = {
+    **KILLED,
+    "connected": changes((0, 1), (70, 0)),
+    "up": changes((0, 1), (70, 0)),
+    "loop_hung": changes((0, 0), (70, None)),
+}
 EXPOSED = {'unhedged_usd,venue="kalshi"': changes((0, 38), (75, None))}
 
 DISCONNECTED = [
@@ -52,7 +58,7 @@ DISCONNECTED = [
         firing=gone("warning", tier="paper"),
     ),
     Case(
-        "A bot stopped by SIGSTOP is warned of although its connection stays open.",
+        "A bot stopped by SIGSTOP is warned of at the scrape that finds it silent.",
         "TradebotDisconnected",
         Kind.FIRES,
         bot(tier="paper", **STOPPED),
@@ -141,13 +147,6 @@ DISCONNECTED = [
         silent_at=(65, 69, 70, 80),
     ),
     Case(
-        "A bot whose beat stops while its states go on is not gone.",
-        "TradebotDisconnected",
-        Kind.NEGATIVE,
-        bot(last_heartbeat_timestamp_seconds=until(60)),
-        silent_at=(65, 70, 100, 300),
-    ),
-    Case(
         "A bot that is back is gone no more.",
         "TradebotDisconnected",
         Kind.NEGATIVE,
@@ -194,7 +193,6 @@ DISCONNECTED = [
             bot(
                 connected=changes((0, 1), (75, 0), (80, 1)),
                 last_heartbeat_timestamp_seconds=lambda at: None if at == 75 else at,
-                last_state_timestamp_seconds=lambda at: None if at == 75 else at,
             ),
             gone=60,
             back=75,
@@ -209,7 +207,7 @@ DISCONNECTED = [
             bot(tier="paper", **KILLED),
             gone=75,
             back=85,
-            forgotten=("last_heartbeat_timestamp_seconds", "last_state_timestamp_seconds"),
+            forgotten=("last_heartbeat_timestamp_seconds",),
         ),
         firing_at=tuple(range(75, 110)),
         firing=gone("warning", tier="paper"),
@@ -243,23 +241,18 @@ FLAPPING = [
         firing=(FLAPPING_FIRING,),
     ),
     Case(
-        "Three reconnections that no scrape saw are a warning too.",
+        "A stopped bot, whose kernel accepts one connection after the other, is gone and not flapping.",
         "TradebotFlapping",
-        Kind.FIRES,
-        bot(reconnects_total=changes((0, 0), (100, 1), (200, 2), (300, 3))),
-        silent_at=(299,),
-        firing_at=(300,),
-        firing=(FLAPPING_FIRING,),
+        Kind.NEGATIVE,
+        bot(**STOPPED, reconnects_total=lambda at: max(0, at - 70) // 5),
+        silent_at=(70, 150, 300),
     ),
     Case(
         "Two losses within ten minutes are not flapping.",
         "TradebotFlapping",
         Kind.NEGATIVE,
-        bot(
-            connected=changes((0, 1), (60, 0), (75, 1), (300, 0), (315, 1)),
-            reconnects_total=changes((0, 0), (75, 1), (315, 2)),
-        ),
-        silent_at=(60, 300, 315, 330),
+        bot(connected=changes((0, 1), (60, 0), (75, 1), (100, 0), (115, 1))),
+        silent_at=(60, 100, 115, 200),
     ),
     Case(
         "A connection that flaps while the bot is meant to be away is planned.",
@@ -280,16 +273,16 @@ FLAPPING = [
         "A lost scrape does not interrupt it.",
         "TradebotFlapping",
         Kind.LOST_SCRAPE,
-        with_lost_scrape(bot(connected=FLAPS), 200),
-        firing_at=(135, 200, 204, 205),
+        with_lost_scrape(bot(connected=FLAPS), 150),
+        firing_at=(135, 150, 154, 155),
         firing=(FLAPPING_FIRING,),
     ),
     Case(
-        "An exporter that restarts, and begins to count anew, makes no bot flap.",
+        "An exporter that restarts makes no bot flap.",
         "TradebotFlapping",
         Kind.RESTART,
         with_restart(
-            bot(reconnects_total=changes((0, 7), (75, 0)), connected=changes((0, 1), (75, 0), (80, 1))),
+            bot(connected=changes((0, 1), (75, 0), (80, 1))),
             60,
             75,
         ),
@@ -298,15 +291,15 @@ FLAPPING = [
 ]
 
 
-def stale(severity: str, age: str, tier: str) -> Firing:
-    """TradebotStateStale with an age as people read it."""
+def stale(severity: str, tier: str) -> Firing:
+    """TradebotStateStale."""
     return Firing(
         {**LINK, "severity": severity, "tier": tier},
         {
             "summary": "A bot has stopped reporting its state",
             "description": (
-                f"No state came from arb for {age}. Its live figures are old and are no longer shown; it may "
-                "still be trading."
+                "arb is connected, but its state is overdue. Its live figures are old and no longer shown; it "
+                "may still be trading."
             ),
             "runbook_url": "prometheus/runbooks/TradebotStateStale.md",
             "dashboard": BOARD,
@@ -314,99 +307,101 @@ def stale(severity: str, age: str, tier: str) -> Firing:
     )
 
 
-# The last state came at 60; at the scrape at 80 it is 20 s old, more than stale_after.
-QUIET = {"last_state_timestamp_seconds": until(60, every=5)}
+# Overdue from the scrape at 80 on.
+OVERDUE = {"up": changes((0, 1), (80, 0))}
 
 STATE_STALE = [
     Case(
-        "A live bot whose state is older than stale_after for 10 s is critical.",
+        "A live bot whose state is overdue for 8 s is critical.",
         "TradebotStateStale",
         Kind.FIRES,
-        bot(**QUIET),
-        silent_at=(80, 89),
-        firing_at=(90,),
-        firing=(stale("critical", "30s", "live"),),
+        bot(**OVERDUE),
+        silent_at=(80, 87),
+        firing_at=(88, 200),
+        firing=(stale("critical", "live"),),
     ),
     Case(
         "A paper bot in the same place is a warning.",
         "TradebotStateStale",
         Kind.FIRES,
-        bot(tier="paper", **QUIET),
-        silent_at=(89,),
-        firing_at=(90,),
-        firing=(stale("warning", "30s", "paper"),),
+        bot(tier="paper", **OVERDUE),
+        silent_at=(87,),
+        firing_at=(88,),
+        firing=(stale("warning", "paper"),),
     ),
     Case(
-        "A bot that is connected but sends no first state is stale when the wait is longer than stale_after.",
+        "A bot that is connected but sends no first state in time is stale.",
         "TradebotStateStale",
         Kind.FIRES,
-        bot(
-            tier="paper",
-            stale_after_seconds=always(180),
-            last_state_timestamp_seconds=None,
-            awaiting_first_state=always(1),
-        ),
-        silent_at=(180, 194),
-        firing_at=(195,),
-        firing=(stale("warning", "3m 15s", "paper"),),
+        bot(tier="paper", up=always(0), awaiting_first_state=changes((0, 1), (180, 0))),
+        silent_at=(60, 187),
+        firing_at=(188,),
+        firing=(stale("warning", "paper"),),
     ),
     Case(
-        "A state that comes late, but within stale_after, is not stale.",
+        "A state that comes just after it was overdue ends it before it begins.",
         "TradebotStateStale",
         Kind.NEGATIVE,
-        bot(last_state_timestamp_seconds=lambda at: at - at % 15),
-        silent_at=(74, 75, 89, 90, 300),
+        bot(up=changes((0, 1), (80, 0), (85, 1))),
+        silent_at=(84, 85, 88, 100),
+    ),
+    Case(
+        "A bot that is gone is not stale too.",
+        "TradebotStateStale",
+        Kind.NEGATIVE,
+        bot(**KILLED),
+        silent_at=(80, 200),
     ),
     Case(
         "A bot that is meant to be quiet is not stale.",
         "TradebotStateStale",
         Kind.NEGATIVE,
-        bot(**QUIET, expected=changes((0, 1), (65, 0))),
-        silent_at=(90, 300),
+        bot(**OVERDUE, expected=changes((0, 1), (65, 0))),
+        silent_at=(90, 200),
     ),
-    Case("Without series nothing is stale.", "TradebotStateStale", Kind.MISSING, {}, silent_at=(0, 300)),
-    Case(
-        "Without stale_after nothing is called stale.",
-        "TradebotStateStale",
-        Kind.MISSING,
-        bot(**QUIET, stale_after_seconds=None),
-        silent_at=(90, 300),
-    ),
+    Case("Without series nothing is stale.", "TradebotStateStale", Kind.MISSING, {}, silent_at=(0, 200)),
     Case(
         "A lost scrape does not make it start over.",
         "TradebotStateStale",
         Kind.LOST_SCRAPE,
-        with_lost_scrape(bot(**QUIET), 85),
-        silent_at=(89,),
-        firing_at=(90,),
-        firing=(stale("critical", "30s", "live"),),
+        with_lost_scrape(bot(**OVERDUE), 85),
+        silent_at=(87,),
+        firing_at=(88, 89, 90),
+        firing=(stale("critical", "live"),),
     ),
     Case(
         "A lost scrape does not make a fresh state old.",
         "TradebotStateStale",
         Kind.LOST_SCRAPE,
-        with_lost_scrape(bot(last_state_timestamp_seconds=lambda at: at - at % 15), 75),
-        silent_at=(75, 79, 85, 89, 90, 100),
+        with_lost_scrape(bot(), 75),
+        silent_at=(75, 79, 85, 90),
     ),
     Case(
-        "An exporter that restarts for 19 s makes no state old.",
+        "An exporter that restarts, and has no state at first, makes no bot stale.",
         "TradebotStateStale",
         Kind.RESTART,
-        with_restart(bot(), gone=61, back=80),
-        silent_at=(70, 79, 80, 85, 90, 100),
+        with_restart(
+            bot(
+                up=changes((0, 1), (80, 0), (95, 1)),
+                awaiting_first_state=changes((0, 0), (80, 1), (95, 0)),
+            ),
+            gone=60,
+            back=80,
+        ),
+        silent_at=(60, 70, 79, 80, 88, 94, 95, 110),
     ),
 ]
 
 
-def hung(severity: str, age: str, tier: str) -> Firing:
-    """TradebotLoopHung with an age as people read it."""
+def hung(severity: str, tier: str) -> Firing:
+    """TradebotLoopHung."""
     return Firing(
         {**LINK, "severity": severity, "tier": tier},
         {
             "summary": "A bot is alive but its trading loop hangs",
             "description": (
-                f"arb still sends heartbeats, but has not finished a cycle for {age}, more than three of its "
-                "intervals. It manages nothing: neither working orders nor positions."
+                "arb still sends heartbeats, but no cycle has ended for more than three of its intervals. It "
+                "manages nothing: neither working orders nor positions."
             ),
             "runbook_url": "prometheus/runbooks/TradebotLoopHung.md",
             "dashboard": BOARD,
@@ -414,67 +409,69 @@ def hung(severity: str, age: str, tier: str) -> Firing:
     )
 
 
+HANGS = {"loop_hung": changes((0, 0), (80, 1))}
+
 LOOP_HUNG = [
     Case(
-        "A live bot that beats, with its last cycle more than three intervals ago, is critical.",
+        "A live bot that beats, but whose loop hangs, is critical.",
         "TradebotLoopHung",
         Kind.FIRES,
-        bot(**QUIET),
+        bot(**HANGS),
         silent_at=(75, 79),
-        firing_at=(80,),
-        firing=(hung("critical", "20s", "live"),),
+        firing_at=(80, 200),
+        firing=(hung("critical", "live"),),
     ),
     Case(
         "A paper bot in the same place is a warning.",
         "TradebotLoopHung",
         Kind.FIRES,
-        bot(tier="paper", **QUIET),
+        bot(tier="paper", **HANGS),
         silent_at=(79,),
         firing_at=(80,),
-        firing=(hung("warning", "20s", "paper"),),
+        firing=(hung("warning", "paper"),),
     ),
     Case(
         "A bot without a beat is not hung but gone.",
         "TradebotLoopHung",
         Kind.NEGATIVE,
         bot(**STOPPED),
-        silent_at=(70, 80, 300),
+        silent_at=(70, 80, 200),
     ),
     Case(
-        "A bot that has not finished its first cycle is starting.",
+        "A bot that may still take time for its first cycle is starting.",
         "TradebotLoopHung",
         Kind.NEGATIVE,
-        bot(**QUIET, awaiting_first_state=changes((0, 0), (65, 1))),
-        silent_at=(80, 90, 300),
+        bot(**HANGS, up=changes((0, 1), (65, 0)), awaiting_first_state=changes((0, 0), (65, 1))),
+        silent_at=(80, 90, 200),
     ),
     Case(
         "A bot that is meant to be quiet is not hung.",
         "TradebotLoopHung",
         Kind.NEGATIVE,
-        bot(**QUIET, expected=changes((0, 1), (65, 0))),
-        silent_at=(80, 300),
+        bot(**HANGS, expected=changes((0, 1), (65, 0))),
+        silent_at=(80, 200),
     ),
-    Case("Without series nothing hangs.", "TradebotLoopHung", Kind.MISSING, {}, silent_at=(0, 300)),
+    Case("Without series nothing hangs.", "TradebotLoopHung", Kind.MISSING, {}, silent_at=(0, 200)),
     Case(
         "A bot that sends no heartbeats cannot be seen to hang.",
         "TradebotLoopHung",
         Kind.MISSING,
-        bot(**QUIET, last_heartbeat_timestamp_seconds=None),
-        silent_at=(80, 300),
+        bot(loop_hung=None, last_heartbeat_timestamp_seconds=None),
+        silent_at=(80, 200),
     ),
     Case(
         "A lost scrape does not interrupt it.",
         "TradebotLoopHung",
         Kind.LOST_SCRAPE,
-        with_lost_scrape(bot(**QUIET), 85),
-        firing_at=(80, 85, 89),
-        firing=(hung("critical", "20s", "live"),),
+        with_lost_scrape(bot(**HANGS), 85),
+        firing_at=(80, 85, 89, 90),
+        firing=(hung("critical", "live"),),
     ),
     Case(
         "A lost scrape hangs nobody.",
         "TradebotLoopHung",
         Kind.LOST_SCRAPE,
-        with_lost_scrape(bot(last_state_timestamp_seconds=lambda at: at - at % 15), 75),
+        with_lost_scrape(bot(), 75),
         silent_at=(75, 79, 80, 90),
     ),
     Case(

@@ -103,7 +103,7 @@ LOSS_CAP_NEAR = [
         "A bot without a cap is near none.",
         "TradebotLossCapNear",
         Kind.MISSING,
-        with_cap(always(95), cap=0),
+        with_cap(always(95), cap=None),
         silent_at=(60, 300),
     ),
     Case(

@@ -69,13 +69,13 @@ def changes(*steps: tuple[int, float | None]) -> Series:
     return at
 
 
-def until(end: int, every: int = 1) -> Series:
-    """The time of the last of the messages that come every so many seconds, the last of all at `end`."""
-    return lambda second: min(second - second % every, end)
+def until(end: int) -> Series:
+    """The time of the last of the messages that come every second, the last of all at `end`."""
+    return lambda second: min(second, end)
 
 
 def bot(name: str = "arb", tier: str = "live", **replaced: Series | None) -> dict[str, Series]:
-    """The series of a healthy bot that beats each second and sends a state every 5 s, some replaced.
+    """The series of a healthy bot that beats each second and sends its states, some replaced.
 
     A key is the metric's name without `tradebot_`; `None` takes its series away.
     """
@@ -83,9 +83,8 @@ def bot(name: str = "arb", tier: str = "live", **replaced: Series | None) -> dic
         "connected": always(1),
         "expected": always(1),
         "last_heartbeat_timestamp_seconds": until(10**6),
-        "last_state_timestamp_seconds": until(10**6, every=5),
-        "stale_after_seconds": always(15),
-        "expected_interval_seconds": always(5),
+        "up": always(1),
+        "loop_hung": always(0),
         "awaiting_first_state": always(0),
         "reconnects_total": always(0),
         'tier,tier="live"': always(tier == "live"),
