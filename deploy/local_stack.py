@@ -5,7 +5,6 @@ written anew at each start.
 """
 
 import json
-import os
 import shutil
 import socket
 import sys
@@ -72,6 +71,7 @@ class LocalStack:
     ports: Ports
     data: Path
     history_days: str = "7"
+    wall_anonymous: str = "false"
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -190,7 +190,7 @@ class LocalStack:
             "GF_SERVER_DOMAIN": "localhost",
             "GF_SERVER_ROOT_URL": f"http://localhost:{self.ports.grafana}",
             "GF_SECURITY_ADMIN_PASSWORD": f"$__file{{{password}}}",
-            "GF_AUTH_ANONYMOUS_ENABLED": os.environ.get("WALL_ANONYMOUS") or "false",
+            "GF_AUTH_ANONYMOUS_ENABLED": self.wall_anonymous,
             "GF_PATHS_DATA": str(data),
             "GF_PATHS_LOGS": str(data / "log"),
             "GF_PATHS_PLUGINS": str(data / "plugins"),

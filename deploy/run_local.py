@@ -24,8 +24,13 @@ def main() -> int:
     data = Path(environ.get("DATA_DIR") or ROOT / "data").resolve()
     programs = find_programs(environ)
     try:
-        ports = Ports.from_environ(environ)
-        stack = LocalStack(programs, ports, data, environ.get("ARB_HISTORY_DAYS") or "7")
+        stack = LocalStack(
+            programs,
+            Ports.from_environ(environ),
+            data,
+            history_days=environ.get("ARB_HISTORY_DAYS") or "7",
+            wall_anonymous=environ.get("WALL_ANONYMOUS") or "false",
+        )
         stack.check_ports()
         stack.write_files()
     except (LocalStackError, OSError) as error:

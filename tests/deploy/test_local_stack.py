@@ -1,0 +1,137 @@
+"""What a run without Docker starts, with which files, on which ports."""
+
+import shutil
+import socket
+import subprocess
+from dataclasses import astuple
+from pathlib import Path
+
+import pytest
+
+from deploy.local_stack import ROOT, LocalStack, LocalStackError, Ports
+from deploy.programs import Programs, find_programs
+from exporter.config import load
+
+ALL = Programs(
+    prometheus=Path("/bin/prometheus"), alertmanager=Path("/bin/alertmanager"), grafana=Path("/grafana")
+)
+NONE = Programs(prometheus=None, alertmanager=None, grafana=None)
+PORTS = Ports(bot=19120, exporter=19121, prometheus=19090, alertmanager=19093, grafana=13000)
+
+
+def stack(data: Path, programs: Programs = ALL) -> LocalStack:
+    return LocalStack(programs, PORTS, data)
+
+
+def test_ports_are_the_variables_that_compose_takes() -> None:
+    environ = {"EXPORTER_PORT": "1", "GRAFANA_PORT": "2", "PROMETHEUS_PORT": "3", "ALERTMANAGER_PORT": ""}
+    assert astuple(Ports.from_environ(environ)) == (9120, 1, 3, 9093, 2)
+
+
+@pytest.mark.parametrize("value", ["0", "65536", "-1", "http", "9e3", "²"])
+def test_what_is_no_port_is_refused_in_one_sentence(value: str) -> None:
+    with pytest.raises(LocalStackError, match=r"^GRAFANA_PORT=.* is no port"):
+        Ports.from_environ({"GRAFANA_PORT": value})
+
+
+def test_a_taken_port_is_named_with_its_program_and_the_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ports = Ports(bot=port, exporter=0, prometheus=0, alertmanager=0, grafana=0)
+        with pytest.raises(
+            LocalStackError, match=rf"^port {port} for the bot is taken: .*ARB_CONTROL_SOCKET_PORT="
+        ):
+            LocalStack(NONE, ports, Path("unused")).check_ports()
+
+
+def test_a_port_of_a_program_that_is_not_installed_is_not_asked_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        LocalStack(
+            NONE, Ports(bot=0, exporter=0, prometheus=port, alertmanager=port, grafana=port), Path()
+        ).check_ports()
+
+
+def test_the_exporters_settings_are_composes_with_everything_on_loopback_and_under_the_data_folder(
+    tmp_path: Path,
+) -> None:
+    stack(tmp_path).write_files()
+    config, compose = load(tmp_path / "exporter.yml"), load(ROOT / "exporter.yml")
+    assert (config.listen.host, config.listen.port) == ("127.0.0.1", 19121)
+    assert [bot.name for bot in config.bots] == [bot.name for bot in compose.bots]
+    (bot,) = config.bots
+    assert (bot.host, bot.port) == ("127.0.0.1", 19120)
+    for path in (*bot.stores.values(), bot.kill_file, config.reporting_db):
+        assert path is not None
+        assert tmp_path in path.parents
+
+
+def test_prometheus_is_told_loopback_targets_and_keeps_every_rule(tmp_path: Path) -> None:
+    stack(tmp_path).write_files()
+    configuration = tmp_path / "prometheus" / "configuration"
+    targets = {file.stem: file.read_text() for file in (configuration / "targets").iterdir()}
+    assert set(targets) == {file.stem for file in (ROOT / "prometheus" / "targets").iterdir()}
+    assert '"127.0.0.1:19121"' in targets["exporter"]
+    assert [p.name for p in sorted((configuration / "rules").iterdir())] == [
+        p.name for p in sorted((ROOT / "prometheus" / "rules").iterdir())
+    ]
+    if shutil.which("promtool"):
+        subprocess.run(["promtool", "check", "config", configuration / "prometheus.yml"], check=True)
+
+
+def test_a_second_start_replaces_the_files_and_keeps_the_data(tmp_path: Path) -> None:
+    stack(tmp_path).write_files()
+    password = (tmp_path / "secrets" / "grafana_admin_password").read_text()
+    (tmp_path / "prometheus" / "series").mkdir()
+    (tmp_path / "prometheus" / "configuration" / "rules" / "gone.yml").write_text("")
+    stack(tmp_path).write_files()
+    assert (tmp_path / "secrets" / "grafana_admin_password").read_text() == password
+    assert (tmp_path / "prometheus" / "series").is_dir()
+    assert not (tmp_path / "prometheus" / "configuration" / "rules" / "gone.yml").exists()
+
+
+def test_every_program_that_is_installed_listens_on_loopback_and_no_other_starts(tmp_path: Path) -> None:
+    commands = {command.name: command for command in stack(tmp_path).commands()}
+    assert list(commands) == ["bot", "exporter", "prometheus", "alertmanager", "grafana"]
+    assert "--web.listen-address=127.0.0.1:19090" in commands["prometheus"].arguments
+    assert "--web.listen-address=127.0.0.1:19093" in commands["alertmanager"].arguments
+    assert commands["grafana"].environ["GF_SERVER_HTTP_ADDR"] == "127.0.0.1"
+    assert [command.name for command in stack(tmp_path, NONE).commands()] == ["bot", "exporter"]
+
+
+def test_grafana_gets_composes_settings_with_nothing_left_to_fill_in(tmp_path: Path) -> None:
+    grafana = next(command for command in stack(tmp_path).commands() if command.name == "grafana")
+    assert grafana.environ["GF_USERS_HOME_PAGE"] == "/d/tradebot-live/live"
+    assert grafana.environ["GF_SERVER_ROOT_URL"] == "http://localhost:13000"
+    assert not [value for value in grafana.environ.values() if "${" in str(value).replace("$__file{", "")]
+    assert all(isinstance(value, str) for value in grafana.environ.values())
+
+
+def test_addresses_name_only_what_runs(tmp_path: Path) -> None:
+    assert stack(tmp_path, NONE).addresses == {
+        "EXPORTER_URL": "http://127.0.0.1:19121",
+        "EXPORTER_PUBLIC_URL": "http://localhost:19121",
+    }
+    assert stack(tmp_path).addresses["PUBLIC_URL"] == "http://localhost:13000"
+
+
+def test_each_missing_program_has_a_sentence_and_an_installed_one_none() -> None:
+    assert [sentence.split()[0] for sentence in NONE.missing()] == ["Prometheus", "Alertmanager", "Grafana"]
+    assert ALL.missing() == []
+
+
+def test_programs_are_found_on_the_path_under_debians_names_too_and_grafana_by_its_home(
+    tmp_path: Path,
+) -> None:
+    for name in ("prometheus", "prometheus-alertmanager"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    for name in ("bin/grafana", "conf/defaults.ini"):
+        (tmp_path / "home" / name).parent.mkdir(parents=True)
+        (tmp_path / "home" / name).write_text("")
+    found = find_programs({"PATH": str(tmp_path), "GRAFANA_HOME": str(tmp_path / "home")})
+    assert (found.prometheus, found.alertmanager) == (
+        tmp_path / "prometheus",
+        tmp_path / "prometheus-alertmanager",
+    )
+    assert found.grafana == tmp_path / "home"
