@@ -1,4 +1,4 @@
-"""One measured figure: its value, its target, whether it was reached, and the floor it was measured against."""
+"""One measured figure: its value, its target, whether it was reached, and the floor beside it."""
 
 import math
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ def exit_code(figures: Iterable[Figure]) -> int:
 
 
 def _short(value: float) -> str:
-    """Write large values in thousands, small ones with three significant digits."""
+    """Write large values in thousands, small ones with four significant digits."""
     if math.isfinite(value) and abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return f"{value:.4g}"

@@ -224,9 +224,11 @@ class ControlSocket:
     async def _beat(self) -> None:
         """Send a heartbeat a second until `stop`, and let go who does not read."""
         due = self._loop.time()
-        while not self._goodbye.done():
+        while True:
             due = max(due + HEARTBEAT_SECONDS, self._loop.time())
             await asyncio.wait([self._goodbye], timeout=due - self._loop.time())
+            if self._goodbye.done():
+                return
             self._send_heartbeat()
             for link in tuple(self._links):
                 link.check_patience()
