@@ -1,0 +1,153 @@
+"""The analytics store, `analytics.db`: decisions on plans, and realised results, in the documented schema.
+
+A row of `fills` is one realisation: a settlement of what an intent held, or an unwinding of contracts that no other
+leg covered (`metadata_json.event` says which), so that Σ `realized_pnl` of a UTC day is the day's realised PnL.
+A row of `decisions` is written for every accepted plan, and for a refusal when its reason is a new one for that
+opportunity or the last row about it is 15 minutes old: the same skip every cycle says nothing new.
+"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from arb_bot.decision import Decision
+from arb_bot.money import MICROS, to_usd
+from arb_bot.opportunity import Opportunity
+from arb_bot.order_store import Statement
+from arb_bot.plan import Plan
+from arb_bot.portfolio import Holding
+from arb_bot.sqlite_file import SqliteFile
+
+DDL = """
+CREATE TABLE IF NOT EXISTS decisions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    timestamp REAL NOT NULL,
+    date TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    execution_style TEXT NOT NULL,
+    market_key TEXT NOT NULL,
+    gross_edge REAL NOT NULL,
+    net_edge REAL NOT NULL,
+    contracts INTEGER NOT NULL,
+    capital_required REAL NOT NULL,
+    accepted INTEGER NOT NULL,
+    reject_reason TEXT NOT NULL DEFAULT '',
+    metadata_json TEXT NOT NULL DEFAULT '{}'
+);
+CREATE TABLE IF NOT EXISTS fills (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    timestamp REAL NOT NULL,
+    date TEXT NOT NULL,
+    intent_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    market_key TEXT NOT NULL,
+    planned_contracts INTEGER NOT NULL,
+    filled_contracts INTEGER NOT NULL,
+    planned_edge REAL NOT NULL,
+    realized_pnl REAL NOT NULL,
+    slippage REAL NOT NULL,
+    fill_rate REAL NOT NULL,
+    venue TEXT NOT NULL DEFAULT '',
+    metadata_json TEXT NOT NULL DEFAULT '{}'
+);
+CREATE INDEX IF NOT EXISTS idx_decisions_date ON decisions(date);
+CREATE INDEX IF NOT EXISTS idx_decisions_kind ON decisions(kind);
+CREATE INDEX IF NOT EXISTS idx_fills_date ON fills(date);
+CREATE INDEX IF NOT EXISTS idx_fills_intent ON fills(intent_id);
+"""
+
+
+def _columns(table: str) -> tuple[str, ...]:
+    body = DDL.split(f"EXISTS {table} (\n")[1].split("\n);", maxsplit=1)[0]
+    return tuple(line.split()[0] for line in body.splitlines())
+
+
+TABLES = {table: _columns(table) for table in ("decisions", "fills")}
+REPEAT_SECONDS = 900.0
+
+
+def utc_date(timestamp: float) -> str:
+    """`YYYY-MM-DD` of the UTC day."""
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d")
+
+
+class AnalyticsStore:
+    """Writes and reads one `analytics.db`. The statement makers are pure; `file` runs them."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = SqliteFile(path, DDL, TABLES)
+
+    def realized(self) -> int:
+        """Realised PnL since the store began, micro-dollars."""
+        return round(float(self.file.read("SELECT COALESCE(SUM(realized_pnl), 0) FROM fills")[0][0]) * MICROS)
+
+    def day(self, date: str) -> tuple[float, float, int]:
+        """Realised PnL of a UTC day in USD, its lowest point so far (≤ 0), and the number of rows."""
+        rows = self.file.read("SELECT realized_pnl FROM fills WHERE date = ? ORDER BY timestamp, id", (date,))
+        total = lowest = 0.0
+        for row in rows:
+            total += row["realized_pnl"]
+            lowest = min(lowest, total)
+        return total, lowest, len(rows)
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever recorded."""
+        return not self.file.read("SELECT 1 FROM fills UNION ALL SELECT 1 FROM decisions LIMIT 1")
+
+
+class DecisionNews:
+    """Which refusals are worth a row: pure memory of what was written last about each opportunity."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str], tuple[str, float]] = {}
+
+    def is_news(self, decision: Decision, now: float) -> bool:
+        """Whether this decision says something that the last row about its opportunity does not."""
+        key = (decision.kind, decision.match_key)
+        reason, written = self._last.get(key, ("", 0.0))
+        if reason == decision.reason and now - written < REPEAT_SECONDS:
+            return False
+        self._last[key] = (decision.reason, now)
+        return True
+
+    def forget(self, before: float) -> None:
+        """Drop what was written before a time."""
+        self._last = {key: entry for key, entry in self._last.items() if entry[1] >= before}
+
+
+def insert_decision(
+    opportunity: Opportunity, plan: Plan | None, reject_reason: str, session: str, now: float
+) -> Statement:
+    """A verdict on an opportunity; an empty reason means accepted. Without a plan nothing was sized."""
+    metadata = {"simulated": True, "session": session, "match_key": opportunity.match_key}
+    return (
+        "INSERT INTO decisions (timestamp, date, kind, execution_style, market_key, gross_edge, net_edge, "
+        "contracts, capital_required, accepted, reject_reason, metadata_json) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        (
+            *(now, utc_date(now), opportunity.kind, opportunity.execution_style, opportunity.market_key),
+            *(opportunity.gross_edge, opportunity.net_edge, plan.contracts if plan else 0),
+            *(
+                plan.capital_required if plan else 0.0,
+                int(not reject_reason),
+                reject_reason,
+                json.dumps(metadata),
+            ),
+        ),
+    )
+
+
+def insert_fill(
+    holding: Holding, *, event: str, venue: str, planned: int, filled: int, pnl: int, session: str, now: float
+) -> Statement:
+    """A realised result; `pnl` in micro-dollars. Slippage is realised minus planned a contract: negative is worse."""
+    metadata = {"simulated": True, "session": session, "event": event, "match_key": holding.match_key}
+    realized = to_usd(pnl)
+    return (
+        "INSERT INTO fills (timestamp, date, intent_id, kind, market_key, planned_contracts, filled_contracts, "
+        "planned_edge, realized_pnl, slippage, fill_rate, venue, metadata_json) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        (
+            *(now, utc_date(now), holding.intent_id, holding.kind, holding.market_key, planned, filled),
+            *(holding.planned_edge, realized, realized / filled - holding.planned_edge, filled / planned),
+            *(venue, json.dumps(metadata)),
+        ),
+    )

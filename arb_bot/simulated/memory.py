@@ -1,0 +1,66 @@
+"""What the simulated venues keep between sessions, as real venues would: accounts, open events, recent outcomes."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from arb_bot import StartRefused
+from arb_bot.simulated.account import Account
+from arb_bot.simulated.world import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Events with times in epoch seconds, outcomes by event number, accounts by venue."""
+
+    events: list[Event] = field(default_factory=list)
+    next_number: int = 1
+    outcomes: dict[int, bool] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+
+
+def load(path: Path) -> Memory:
+    """Read what an earlier session left; empty when there was none. Raises StartRefused for a damaged file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Memory(
+            events=[Event(**event) for event in content["events"]],
+            next_number=int(content["next_number"]),
+            outcomes={int(number): bool(outcome) for number, outcome in content["outcomes"].items()},
+            accounts={
+                venue: Account(
+                    int(account["cash"]), {(market, side): int(n) for market, side, n in account["contracts"]}
+                )
+                for venue, account in content["accounts"].items()
+            },
+        )
+    except FileNotFoundError:
+        return Memory()
+    except OSError as exc:
+        raise StartRefused(
+            f"the simulated venues' file {path} cannot be read: {exc.strerror or exc}"
+        ) from exc
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise StartRefused(
+            f"the simulated venues' file {path} is damaged ({exc}); move it away to start afresh"
+        ) from exc
+
+
+def save(path: Path, memory: Memory) -> None:
+    """Replace the file in one step. Raises OSError."""
+    content = {
+        "events": [asdict(event) for event in memory.events],
+        "next_number": memory.next_number,
+        "outcomes": memory.outcomes,
+        "accounts": {
+            venue: {"cash": account.cash, "contracts": [[m, s, n] for (m, s), n in account.contracts.items()]}
+            for venue, account in memory.accounts.items()
+        },
+    }
+    beside = path.with_suffix(".json.new")
+    with beside.open("w", encoding="utf-8") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

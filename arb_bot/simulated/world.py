@@ -1,0 +1,130 @@
+"""The truth behind the simulated markets: events, each with a probability that drifts, jumps at news, and resolves.
+
+The probability walks in log-odds with unequal volatility; news comes as a Poisson process. When an event's time is
+over it pays YES with its last probability, and a new event takes its place, listed at the same venues.
+"""
+
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+LARGEST_LOG_ODDS = 3.5
+"""Probabilities stay between about 3 % and 97 %, where makers still quote both sides."""
+TICK_SECONDS = 1.0
+FINE_SECONDS = 10.0
+COARSE_ABOVE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorldShape:
+    """How lively the simulated events are. Lifetimes in seconds, volatility in log-odds per √hour."""
+
+    shortest_life: float = 300.0
+    longest_life: float = 3000.0
+    volatility: float = 0.8
+    news_per_hour: float = 1.0
+    news_size: float = 0.35
+
+
+@dataclass(slots=True)
+class Event:
+    """A question that resolves YES or NO. Times are market seconds; `slot` says where it is listed."""
+
+    number: int
+    slot: int
+    log_odds: float
+    volatility: float
+    opened_at: float
+    resolves_at: float
+
+    @property
+    def probability(self) -> float:
+        """The latent probability of YES."""
+        return 1.0 / (1.0 + math.exp(-self.log_odds))
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"Simulated event {self.number}"
+
+
+class World:
+    """All events; `advance` moves them to a time. `resolved` collects (number, whether YES) until somebody takes it."""
+
+    def __init__(self, rng: random.Random, slots: int, now: float, shape: WorldShape) -> None:
+        self.rng = rng
+        self.shape = shape
+        self.now = now
+        self.resolved: list[tuple[int, bool]] = []
+        self.events: list[Event] = []
+        self._next_number = 1
+        self._start = now
+        self._ticks = 0
+        for slot in range(slots):
+            event = self._new_event(slot)
+            event.resolves_at = now + (event.resolves_at - now) * rng.uniform(0.1, 1.0)
+            self.events.append(event)
+
+    def restore(self, events: list[Event], next_number: int) -> None:
+        """Go on with events of an earlier session, each in its slot; what has no slot any more resolves at once."""
+        self._next_number = next_number
+        for event in self.events:
+            event.number = self._take_number()
+        for event in events:
+            if event.slot < len(self.events):
+                self.events[event.slot] = event
+            else:
+                self._resolve(event)
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next new event gets."""
+        return self._next_number
+
+    def advance(self, now: float) -> Iterator[float]:
+        """Move to `now` in whole ticks; yields the time after each step, for makers to follow.
+
+        A long gap is walked in one coarse step and then finely, so that prices at its end are as lively as usual.
+        """
+        due = math.floor((now - self._start) / TICK_SECONDS)
+        while self._ticks < due:
+            gap = due - self._ticks
+            step = gap - int(FINE_SECONDS) if gap > COARSE_ABOVE else (2 if gap > 2 else 1)
+            self._ticks += step
+            self.now = self._start + self._ticks * TICK_SECONDS
+            self._step(step * TICK_SECONDS)
+            yield self.now
+
+    def _step(self, seconds: float) -> None:
+        rng, shape = self.rng, self.shape
+        hours = seconds / 3600.0
+        scale = math.sqrt(hours)
+        news = 1.0 - math.exp(-shape.news_per_hour * hours)
+        for index, event in enumerate(self.events):
+            move = rng.gauss(0.0, event.volatility * scale)
+            if rng.random() < news:
+                move += rng.gauss(0.0, shape.news_size)
+            event.log_odds = max(-LARGEST_LOG_ODDS, min(LARGEST_LOG_ODDS, event.log_odds + move))
+            if event.resolves_at <= self.now:
+                self._resolve(event)
+                self.events[index] = self._new_event(event.slot)
+
+    def _resolve(self, event: Event) -> None:
+        self.resolved.append((event.number, self.rng.random() < event.probability))
+
+    def _new_event(self, slot: int) -> Event:
+        rng, shape = self.rng, self.shape
+        return Event(
+            number=self._take_number(),
+            slot=slot,
+            log_odds=rng.gauss(0.0, 0.9),
+            volatility=shape.volatility * rng.uniform(0.5, 1.6),
+            opened_at=self.now,
+            resolves_at=self.now + rng.uniform(shape.shortest_life, shape.longest_life),
+        )
+
+    def _take_number(self) -> int:
+        number = self._next_number
+        self._next_number += 1
+        return number
