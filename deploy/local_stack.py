@@ -70,7 +70,7 @@ class LocalStack:
     programs: Programs
     ports: Ports
     data: Path
-    history_days: str = "7"
+    history_days: str = "2"
     wall_anonymous: str = "false"
 
     @property
@@ -113,7 +113,7 @@ class LocalStack:
     def write_files(self) -> None:
         """Write what names an address (settings, scrape targets) and make the passwords once."""
         make_passwords(self.data / "secrets")
-        for folder in ("arb", "exporter", "alertmanager", "grafana"):
+        for folder in ("arb", "exporter", "alertmanager", "grafana/plugins"):
             (self.data / folder).mkdir(parents=True, exist_ok=True)
         settings = yaml.safe_load((ROOT / "exporter.yml").read_text())
         settings |= {
@@ -196,7 +196,7 @@ class LocalStack:
             "GF_PATHS_PLUGINS": str(data / "plugins"),
             "GF_PATHS_PROVISIONING": str(ROOT / "grafana" / "provisioning"),
             "GF_LOG_MODE": "console",
-            "GF_LOG_LEVEL": "warn",
+            "GF_LOG_LEVEL": "error",
             "PROMETHEUS_URL": f"http://{HOST}:{self.ports.prometheus}",
             "ALERTMANAGER_URL": f"http://{HOST}:{self.ports.alertmanager}",
             "DASHBOARDS_DIR": str(ROOT / "grafana" / "dashboards"),

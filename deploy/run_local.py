@@ -28,7 +28,7 @@ def main() -> int:
             programs,
             Ports.from_environ(environ),
             data,
-            history_days=environ.get("ARB_HISTORY_DAYS") or "7",
+            history_days=environ.get("HISTORY_DAYS") or "2",
             wall_anonymous=environ.get("WALL_ANONYMOUS") or "false",
         )
         stack.check_ports()
@@ -46,7 +46,7 @@ def supervise(stack: LocalStack, environ: dict[str, str]) -> int:
     manager = Manager()
     keeper = (sys.executable, "-m", "deploy.keep_running")
     for command in stack.commands():
-        line = shlex.join((*keeper, *command.arguments))
+        line = "exec " + shlex.join((*keeper, *command.arguments))
         program_environ = {**environ, "PYTHONUNBUFFERED": "1", **command.environ}
         manager.add_process(command.name, line, env=program_environ, cwd=str(ROOT))
     greeting = subprocess.Popen(  # noqa: S603 - our own program

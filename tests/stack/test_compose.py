@@ -125,7 +125,7 @@ def engine() -> Iterator[Engine]:
 
 def stack_environ(engine: Engine, name: str, ports: dict[str, int]) -> Engine:
     chosen = {variable: str(port) for variable, port in ports.items()}
-    return Engine({**engine.environ, **chosen, "COMPOSE_PROJECT_NAME": name, "ARB_HISTORY_DAYS": "1"})
+    return Engine({**engine.environ, **chosen, "COMPOSE_PROJECT_NAME": name, "HISTORY_DAYS": "1"})
 
 
 @pytest.fixture(scope="module")
