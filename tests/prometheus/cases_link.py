@@ -298,8 +298,8 @@ def stale(severity: str, tier: str) -> Firing:
         {
             "summary": "A bot has stopped reporting its state",
             "description": (
-                "arb is connected, but its state is overdue. Its live figures are old and no longer shown; it "
-                "may still be trading."
+                "arb is connected, but its state is overdue. Its live figures are old and no longer shown; "
+                "it may still be trading."
             ),
             "runbook_url": "prometheus/runbooks/TradebotStateStale.md",
             "dashboard": BOARD,
