@@ -54,10 +54,12 @@ def card(view: BotView, now: float) -> Card:
 
 
 def _from_state(sight: Sight, title: str, make: Callable[[State], Tile | None]) -> Tile:
-    """A figure of the last state: live, last known, or not reported."""
+    """A figure of the last state: live, last known, not reported, or of no state at all."""
     state = sight.view.state
+    if state is None and sight.awaiting:
+        return Tile(title, "AWAITING", "the first state", "awaiting")
     if state is None:
-        return Tile(title, NOT_REPORTED, "no state yet", "unknown")
+        return Tile(title, "NOT KNOWN", "no state since this console started", "unknown")
     tile = make(state)
     if tile is None:
         return Tile(title, NOT_REPORTED, "by this bot", "unknown")
@@ -70,7 +72,7 @@ def _mode(sight: Sight) -> Tile:
     def make(state: State) -> Tile | None:
         if state.mode is None and state.status is None:
             return None
-        simulated = {True: "simulated markets", False: "real markets", None: "simulated: not reported"}
+        simulated = {True: "SIMULATED MARKETS", False: "real markets", None: "simulated: not reported"}
         mode = (state.mode or "mode not reported").upper()
         note = simulated[state.simulated]
         if state.status == KILLED:
@@ -81,7 +83,7 @@ def _mode(sight: Sight) -> Tile:
 
     tile = _from_state(sight, "MODE", make)
     if tile.tone == "old" and sight.view.state is not None and sight.view.state.simulated:
-        return Tile(tile.title, tile.value, f"simulated markets · {tile.note}", "old")
+        return Tile(tile.title, tile.value, f"SIMULATED MARKETS · {tile.note}", "old")
     return tile
 
 
@@ -173,7 +175,7 @@ def _last_fill(sight: Sight) -> Tile:
 
     def make(state: State) -> Tile | None:
         if state.last_fill is None:
-            return None
+            return Tile("LAST FILL", "NONE TODAY", "says the bot") if state.daily_trades == 0 else None
         return Tile("LAST FILL", f"{duration(_since_bots(sight, state.last_fill))}", "ago")
 
     return _from_state(sight, "LAST FILL", make)

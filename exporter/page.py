@@ -25,7 +25,7 @@ LONGEST_TEXT = 160  # characters of any one text on the page
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One figure; `tone` is act, look, planned, unknown, old, inverse or empty."""
+    """One figure; `tone` is act, look, planned, awaiting, unknown, old, inverse or empty."""
 
     title: str
     value: str

@@ -1,0 +1,75 @@
+"""A bot's watch is never silently gone, and a port is ours or the reason is said."""
+
+import asyncio
+import logging
+import socket
+
+import pytest
+
+from exporter.config import Listen
+from exporter.service import StartError, Watch, keep_running, listening
+
+
+async def test_a_bridge_that_dies_is_counted_logged_and_started_anew(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    runs: list[int] = []
+    deaths: list[int] = []
+    third_run = asyncio.Event()
+
+    async def run() -> None:
+        runs.append(len(runs))
+        if len(runs) == 1:
+            raise RuntimeError("nobody foresaw this")
+        if len(runs) == 3:
+            third_run.set()
+            await asyncio.Event().wait()
+
+    watching = asyncio.create_task(keep_running(Watch("arb", run, lambda: deaths.append(len(runs))), pause=0))
+    async with asyncio.timeout(10):
+        await third_run.wait()
+    assert deaths == [1, 2]
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR] == [
+        "bot arb: its bridge died; starting it anew",
+        "bot arb: its bridge ended by itself; starting it anew",
+    ]
+    watching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watching
+    assert deaths == [1, 2]
+
+
+def test_a_taken_port_is_one_sentence_with_the_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(StartError) as caught:
+            listening(Listen(host="127.0.0.1", port=port))
+    text = str(caught.value)
+    assert text == (
+        f"cannot listen on 127.0.0.1:{port}: Address already in use; "
+        "stop what uses it, or choose another with --listen HOST:PORT."
+    )
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_of_another_machine_is_refused_in_one_sentence(host: str) -> None:
+    with pytest.raises(StartError, match=rf"{host}:9121"):
+        listening(Listen(host=host, port=9121))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_both_kinds_of_loopback_can_be_listened_on(host: str) -> None:
+    if host == "::1" and not _has_ipv6():
+        pytest.skip("this machine has no IPv6 loopback")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with listening(Listen(host=host, port=port)) as taken, socket.create_connection((host, port), timeout=5):
+        assert taken.getsockname()[1] == port
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
