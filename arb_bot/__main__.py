@@ -25,18 +25,19 @@ BAD_INPUT = 2
 _log = logging.getLogger("arb_bot")
 
 DESCRIPTION = """\
-An arbitrage bot for prediction markets, on paper: it trades simulated Kalshi-like and Polymarket-like markets with
-simulated money, needs no account and no key, and can be watched and steered over its control socket.
+An arbitrage bot for prediction markets, on paper: it trades simulated Kalshi-like and Polymarket-like
+markets with simulated money, needs no account and no key, and can be watched and steered over its control
+socket.
 """
 
 EXAMPLES = """\
 examples:
   python -m arb_bot                                  trade until stopped; stores in ./data
-  python -m arb_bot --history-days 14                begin with two weeks of simulated past, if the stores are empty
+  python -m arb_bot --history-days 14                begin with two simulated weeks, if the stores are empty
   python -m arb_bot --minutes 5 --seed 7 --port 0    five minutes with known markets, on any free port
   python -m arb_bot --interval 1 --speed 10          a cycle a second in markets that live ten times as fast
   ARB_DAILY_LOSS_CAP_USD=10 python -m arb_bot        with another setting (see below)
-  touch data/.kill_switch                            halt it at once: cancels orders, opens nothing, keeps positions
+  touch data/.kill_switch                            halt: cancels orders, opens nothing, keeps positions
 
 exit codes: 0 after a clean stop, 2 when it cannot start; the reason is one sentence on stderr.
 """
@@ -65,9 +66,18 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     try:
         seed = str(arguments.seed) if arguments.seed is not None else secrets.token_hex(8)
         if arguments.history_days and stores.empty:
-            _fill_history(stores, settings, arguments, folder, seed, stop)
+            _fill_history(stores, settings, arguments, folder=folder, seed=seed, stop=stop)
         if not stop.is_set():
-            _trade(stores, settings, arguments, folder, seed, environ, stop, reason)
+            _trade(
+                stores,
+                settings,
+                arguments,
+                folder=folder,
+                seed=seed,
+                environ=environ,
+                stop=stop,
+                reason=reason,
+            )
     finally:
         stores.close()
     return 0
@@ -77,6 +87,7 @@ def _trade(
     stores: Stores,
     settings: SettingsStore[Settings],
     arguments: argparse.Namespace,
+    *,
     folder: Path,
     seed: str,
     environ: Mapping[str, str],
@@ -84,7 +95,6 @@ def _trade(
     reason: list[str],
 ) -> None:
     clock = RealClock()
-    published: list[ControlSocket] = []
     session = open_session(
         stores,
         settings,
@@ -92,7 +102,6 @@ def _trade(
         clock=clock,
         seed=seed,
         environ=environ,
-        publish=lambda state: published[0].publish(state),
         speed=arguments.speed,
     )
     if arguments.paused:
@@ -105,7 +114,7 @@ def _trade(
         on_connect=session.engine.request_cycle,
         registry=session.registry,
     )
-    published.append(socket)
+    session.engine.publish = socket.publish
     try:
         socket.start()
         _log.info(
@@ -129,6 +138,7 @@ def _fill_history(
     stores: Stores,
     settings: SettingsStore[Settings],
     arguments: argparse.Namespace,
+    *,
     folder: Path,
     seed: str,
     stop: threading.Event,

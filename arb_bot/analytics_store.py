@@ -1,22 +1,23 @@
 """The analytics store, `analytics.db`: decisions on plans, and realised results, in the documented schema.
 
-A row of `fills` is one realisation: a settlement of what an intent held, or an unwinding of contracts that no other
-leg covered (`metadata_json.event` says which), so that Σ `realized_pnl` of a UTC day is the day's realised PnL.
-A row of `decisions` is written for every accepted plan, and for a refusal when its reason is a new one for that
-opportunity or the last row about it is 15 minutes old: the same skip every cycle says nothing new.
+A row of `fills` is one realisation: a settlement of what an intent held, or an unwinding of contracts
+that no other leg covered (`metadata_json.event` says which), so that Σ `realized_pnl` of a UTC day is the
+day's realised PnL. A row of `decisions` is written for every accepted plan, and for a refusal when its
+reason is a new one for that opportunity or the last row about it is 15 minutes old: the same skip every
+cycle says nothing new.
 """
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from arb_bot.decision import Decision
 from arb_bot.money import MICROS, to_usd
 from arb_bot.opportunity import Opportunity
-from arb_bot.order_store import Statement
 from arb_bot.plan import Plan
 from arb_bot.portfolio import Holding
-from arb_bot.sqlite_file import SqliteFile
+from arb_bot.sqlite_file import SqliteFile, Statement, insert
 
 DDL = """
 CREATE TABLE IF NOT EXISTS decisions (
@@ -57,12 +58,6 @@ CREATE INDEX IF NOT EXISTS idx_fills_intent ON fills(intent_id);
 """
 
 
-def _columns(table: str) -> tuple[str, ...]:
-    body = DDL.split(f"EXISTS {table} (\n")[1].split("\n);", maxsplit=1)[0]
-    return tuple(line.split()[0] for line in body.splitlines())
-
-
-TABLES = {table: _columns(table) for table in ("decisions", "fills")}
 REPEAT_SECONDS = 900.0
 
 
@@ -75,7 +70,7 @@ class AnalyticsStore:
     """Writes and reads one `analytics.db`. The statement makers are pure; `file` runs them."""
 
     def __init__(self, path: Path) -> None:
-        self.file = SqliteFile(path, DDL, TABLES)
+        self.file = SqliteFile(path, DDL)
 
     def realized(self) -> int:
         """Realised PnL since the store began, micro-dollars."""
@@ -116,38 +111,59 @@ class DecisionNews:
 
 
 def insert_decision(
-    opportunity: Opportunity, plan: Plan | None, reject_reason: str, session: str, now: float
+    opportunity: Opportunity, plan: Plan | None, reject_reason: str, *, session: str, now: float
 ) -> Statement:
     """A verdict on an opportunity; an empty reason means accepted. Without a plan nothing was sized."""
     metadata = {"simulated": True, "session": session, "match_key": opportunity.match_key}
-    return (
-        "INSERT INTO decisions (timestamp, date, kind, execution_style, market_key, gross_edge, net_edge, "
-        "contracts, capital_required, accepted, reject_reason, metadata_json) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-        (
-            *(now, utc_date(now), opportunity.kind, opportunity.execution_style, opportunity.market_key),
-            *(opportunity.gross_edge, opportunity.net_edge, plan.contracts if plan else 0),
-            *(
-                plan.capital_required if plan else 0.0,
-                int(not reject_reason),
-                reject_reason,
-                json.dumps(metadata),
-            ),
-        ),
+    return insert(
+        "decisions",
+        {
+            "timestamp": now,
+            "date": utc_date(now),
+            "kind": opportunity.kind,
+            "execution_style": opportunity.execution_style,
+            "market_key": opportunity.market_key,
+            "gross_edge": opportunity.gross_edge,
+            "net_edge": opportunity.net_edge,
+            "contracts": plan.contracts if plan else 0,
+            "capital_required": plan.capital_required if plan else 0.0,
+            "accepted": int(not reject_reason),
+            "reject_reason": reject_reason,
+            "metadata_json": json.dumps(metadata),
+        },
     )
 
 
-def insert_fill(
-    holding: Holding, *, event: str, venue: str, planned: int, filled: int, pnl: int, session: str, now: float
-) -> Statement:
-    """A realised result; `pnl` in micro-dollars. Slippage is realised minus planned a contract: negative is worse."""
-    metadata = {"simulated": True, "session": session, "event": event, "match_key": holding.match_key}
-    realized = to_usd(pnl)
-    return (
-        "INSERT INTO fills (timestamp, date, intent_id, kind, market_key, planned_contracts, filled_contracts, "
-        "planned_edge, realized_pnl, slippage, fill_rate, venue, metadata_json) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        (
-            *(now, utc_date(now), holding.intent_id, holding.kind, holding.market_key, planned, filled),
-            *(holding.planned_edge, realized, realized / filled - holding.planned_edge, filled / planned),
-            *(venue, json.dumps(metadata)),
-        ),
+@dataclass(frozen=True, slots=True)
+class Realized:
+    """A result: `event` is `settlement` or `unwind`, `pnl` in micro-dollars, contracts planned and done."""
+
+    event: str
+    venue: str
+    planned: int
+    filled: int
+    pnl: int
+
+
+def insert_fill(holding: Holding, result: Realized, *, session: str, now: float) -> Statement:
+    """A realised result. Slippage is realised minus planned in dollars a contract: negative is worse."""
+    metadata = {"simulated": True, "session": session, "event": result.event, "match_key": holding.match_key}
+    realized = to_usd(result.pnl)
+    return insert(
+        "fills",
+        {
+            "timestamp": now,
+            "date": utc_date(now),
+            "intent_id": holding.intent_id,
+            "kind": holding.kind,
+            "market_key": holding.market_key,
+            "planned_contracts": result.planned,
+            "filled_contracts": result.filled,
+            "planned_edge": holding.planned_edge,
+            "realized_pnl": realized,
+            "slippage": realized / result.filled - holding.planned_edge,
+            "fill_rate": result.filled / result.planned,
+            "venue": result.venue,
+            "metadata_json": json.dumps(metadata),
+        },
     )

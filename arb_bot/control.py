@@ -1,4 +1,7 @@
-"""The commands of the control socket: kill and re-arm, pause and resume, settings. Runs in the socket's thread."""
+"""The commands of the control socket: kill and re-arm, pause and resume, settings.
+
+Runs in the socket's thread.
+"""
 
 from collections.abc import Mapping
 
@@ -13,7 +16,7 @@ LONGEST_REASON = 200
 def handlers(session: Session) -> dict[str, Handler]:
     """The handlers by command type."""
     return {
-        messages.UPDATE_CONFIG: update_config(session.parts.settings),  # type: ignore[arg-type] # any settings will do
+        messages.UPDATE_CONFIG: update_config(session.parts.settings),  # type: ignore[arg-type] # any will do
         messages.KILL_SWITCH: lambda request: kill_switch(session, request),
         messages.PAUSE: lambda request: pause(session, request),
         messages.RESUME: lambda request: resume(session, request),
@@ -65,7 +68,7 @@ def resume(session: Session, _request: Mapping[str, object]) -> dict[str, object
 
 
 def _rearm(session: Session) -> dict[str, object]:
-    """Take back the operator's own trigger; a bot that was killed is paused then, so that a person resumes it."""
+    """Take back the operator's own trigger; the bot is paused then, so that a person resumes it."""
     before = session.parts.kill.check()
     if before.halted and not session.parts.journal.paused:
         session.parts.journal.paused = {

@@ -1,7 +1,8 @@
-"""Opens plans leg by leg: the first leg's order works, then the second for what the first got, then the verdict.
+"""Opens plans leg by leg: the first leg's order works, then the second for what the first got, then the
+verdict.
 
-Every step is driven by `step(now)`; nothing waits here. What one leg got and the next did not is left unhedged in the
-books, where `unwinding` sees it at once.
+Every step is driven by `step(now)`; nothing waits here. What one leg got and the next did not is left
+unhedged in the books, where `unwinding` sees it at once.
 """
 
 import random
@@ -66,6 +67,7 @@ class Executor:
         venues: Mapping[str, Venue],
         desk: OrderDesk,
         portfolio: Portfolio,
+        *,
         orders: Recorder,
         kill: KillSwitch,
         ids: Ids,
@@ -127,19 +129,24 @@ class Executor:
             if not ticket.working:
                 self._leg_done(execution, now)
 
-    def abandon(self, trouble: str, now: float, venues: Iterable[str]) -> None:
-        """Halted: orders at these venues are cancelled already; read them back and finish what they belong to."""
+    def abandon(self, trouble: str, now: float, venue: str) -> None:
+        """A venue is halted and its orders are cancelled: finish what cannot go on, by what it got.
+
+        A last leg that works at another venue goes on: it completes the hedge.
+        """
         for execution in list(self._active.values()):
-            if not set(venues) & set(execution.plan.opportunity.venues):
+            ticket = execution.ticket
+            if ticket is None or venue not in execution.plan.opportunity.venues:
                 continue
             execution.trouble = trouble
-            ticket = execution.ticket
             try:
-                if ticket is not None:
-                    self._book(execution, self._desk.look(ticket, now), now)
+                self._book(execution, self._desk.look(ticket, now), now)
+                if ticket.working and execution.leg + 1 < len(execution.legs):
+                    self._book(execution, self._desk.cancel(ticket, now), now)
             except VenueUnavailable:
                 continue
-            self._finish(execution, now)
+            if not ticket.working:
+                self._finish(execution, now)
 
     def reserved(self) -> dict[str, int]:
         """Micro-dollars that executions in flight may still take, by venue."""

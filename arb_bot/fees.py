@@ -1,7 +1,7 @@
 """What venues charge for taking liquidity, in exact integers.
 
-The engine's estimate before a trade is the flat `*_TAKER_FEE_PER_CONTRACT` of the settings; these schedules are what
-the simulated venues really charge afterwards.
+The engine's estimate before a trade is the flat `*_TAKER_FEE_PER_CONTRACT` of the settings; these
+schedules are what the simulated venues really charge afterwards.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,10 @@ PPM = 1_000_000
 
 
 class FeeSchedule(Protocol):
-    """Charges of one order. `weight` is Σ contracts × price × (1 − price), prices in micro-dollars, hence micros²."""
+    """Charges of one order.
+
+    `weight` is Σ contracts × price × (1 − price), prices in micro-dollars, hence micros².
+    """
 
     def charge(self, contracts: int, weight: int) -> int:
         """The whole order's fee in micro-dollars when `contracts` were filled with that weight."""

@@ -1,7 +1,7 @@
 """How likely a plan's legs are to fill, and what it then earns on average.
 
-Formulas and constants are those of the documented model: displayed size against the order, age of the quote, width of
-the spread. Prices and edges in dollars a contract.
+Formulas and constants are those of the documented model: displayed size against the order, age of the
+quote, width of the spread. Prices and edges in dollars a contract.
 """
 
 import math

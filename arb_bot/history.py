@@ -1,7 +1,8 @@
 """A simulated past: the same engine on a clock that does not wait, so that first-start pages are not empty.
 
-Cycles are coarser (two minutes apart) because nothing else makes two weeks fit into seconds; orders, legs and
-settlements are the same. The live session afterwards takes up accounts, events and open positions as after a restart.
+Cycles are coarser (two minutes apart) because nothing else makes two weeks fit into seconds; orders, legs
+and settlements are the same. The live session afterwards takes up accounts, events and open positions as
+after a restart.
 """
 
 import threading
@@ -30,7 +31,10 @@ def fill(
     stop: threading.Event,
     progress: Callable[[float], None],
 ) -> None:
-    """Run from `end` − `days` to `end` (epoch seconds). `progress` hears the part done, 0..1, after each day."""
+    """Run from `end` − `days` to `end` (epoch seconds).
+
+    `progress` hears the part done, 0..1, after each day.
+    """
     start = end - days * DAY_SECONDS
     clock = ManualClock(start)
     session = open_session(

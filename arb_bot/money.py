@@ -1,7 +1,7 @@
 """Money as whole micro-dollars, so that cash, locked capital and PnL balance exactly.
 
-Prices and sums are integers of 1/1,000,000 USD from the order on; floats of dollars exist only at the edges: quotes,
-settings, stores, the wire.
+Prices and sums are integers of 1/1,000,000 USD from the order on; floats of dollars exist only at the
+edges: quotes, settings, stores, the wire.
 """
 
 MICROS = 1_000_000
@@ -18,7 +18,9 @@ def to_usd(micros: int) -> float:
 
 
 def share(total: int, part: int, whole: int) -> int:
-    """The part of `total` that belongs to `part` of `whole` units; what rounding leaves stays with the rest."""
+    """The part of `total` that belongs to `part` of `whole` units; what rounding leaves stays with the
+    rest.
+    """
     return total * part // whole
 
 

@@ -10,7 +10,9 @@ TAKER = "taker"
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One contract type to buy: where, which side, at what ask (dollars), and how much stands there (contracts)."""
+    """One contract type to buy: where, which side, at what ask (dollars), and how much stands there
+    (contracts).
+    """
 
     venue: str
     market_id: str

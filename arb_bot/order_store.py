@@ -1,7 +1,9 @@
-"""The order store, `arb_orders.db`: intents, their legs, and the positions they made, in the documented schema.
+"""The order store, `arb_orders.db`: intents, their legs, and the positions they made, in the documented
+schema.
 
-Money in USD, prices in dollars a contract, times in epoch seconds. `raw_json` of a leg keeps its fee, and what of
-it belongs to contracts still held, in micro-dollars, so that the books can be taken up again to the last digit.
+Money in USD, prices in dollars a contract, times in epoch seconds. `raw_json` of a leg keeps its fee, and
+what of it belongs to contracts still held, in micro-dollars, so that the books can be taken up again to
+the last digit.
 """
 
 import json
@@ -14,7 +16,7 @@ from arb_bot import StoreUnusable
 from arb_bot.money import MICROS, to_usd
 from arb_bot.plan import Plan
 from arb_bot.portfolio import Holding, Lot
-from arb_bot.sqlite_file import SqliteFile
+from arb_bot.sqlite_file import SqliteFile, Statement, insert
 
 SCHEMA_VERSION = 1
 PENDING, SUBMITTED, FILLED = "pending", "submitted", "filled"
@@ -77,16 +79,6 @@ CREATE INDEX IF NOT EXISTS idx_positions_venue ON positions(venue, market_id);
 """
 
 
-def _columns(table: str) -> tuple[str, ...]:
-    body = DDL.split(f"EXISTS {table} (\n")[1].split("\n);", maxsplit=1)[0]
-    return tuple(line.split()[0] for line in body.splitlines())
-
-
-TABLES = {
-    table: _columns(table) for table in ("schema_version", "order_intents", "leg_executions", "positions")
-}
-
-
 @dataclass(slots=True)
 class LegRecord:
     """What is known of one leg: its row's id, order, state, contracts filled, cost and fee in micro-dollars.
@@ -116,14 +108,11 @@ class LegRecord:
         return json.dumps(content)
 
 
-Statement = tuple[str, tuple[object, ...]]
-
-
 class OrderStore:
     """Writes and reads one `arb_orders.db`. The statement makers are pure; `file` runs them."""
 
     def __init__(self, path: Path) -> None:
-        self.file = SqliteFile(path, DDL, TABLES)
+        self.file = SqliteFile(path, DDL)
         versions = [row["version"] for row in self.file.read("SELECT version FROM schema_version")]
         if not versions:
             self.file.write(("INSERT INTO schema_version VALUES (?)", (SCHEMA_VERSION,)))
@@ -134,10 +123,11 @@ class OrderStore:
     def open_holdings(self) -> list[Holding]:
         """Holdings with open positions, as the earlier session left them."""
         rows = self.file.read(
-            "SELECT p.*, i.kind, i.plan_json, i.contracts AS planned, i.edge_per_contract AS edge, l.leg_index, "
-            "l.raw_json FROM positions p JOIN order_intents i USING (intent_id) "
+            "SELECT p.*, i.kind, i.plan_json, i.contracts AS planned, i.edge_per_contract AS edge, "
+            "l.leg_index, l.raw_json FROM positions p JOIN order_intents i USING (intent_id) "
             "JOIN leg_executions l ON l.intent_id = p.intent_id AND l.venue = p.venue "
-            "AND l.market_id = p.market_id AND l.side = p.side WHERE p.status = 'open' ORDER BY p.opened_at, l.leg_index"
+            "AND l.market_id = p.market_id AND l.side = p.side "
+            "WHERE p.status = 'open' ORDER BY p.opened_at, l.leg_index"
         )
         holdings: dict[str, Holding] = {}
         for row in rows:
@@ -156,9 +146,8 @@ class OrderStore:
 
     def open_intents(self) -> list[str]:
         """Ids of intents that an earlier session left pending or submitted."""
-        rows = self.file.read(
-            "SELECT intent_id FROM order_intents WHERE status IN (?, ?)", (PENDING, SUBMITTED)
-        )
+        sql = "SELECT intent_id FROM order_intents WHERE status IN (?, ?)"
+        rows = self.file.read(sql, (PENDING, SUBMITTED))
         return [row["intent_id"] for row in rows]
 
     def is_empty(self) -> bool:
@@ -230,29 +219,38 @@ def intent_status(legs: Iterable[LegRecord]) -> str:
 def insert_intent(intent_id: str, plan: Plan, legs: list[LegRecord], now: float) -> list[Statement]:
     """A new intent, pending, with its legs."""
     o = plan.opportunity
-    by_venue = json.dumps(plan.capital_by_venue())
-    statements: list[Statement] = [
-        (
-            "INSERT INTO order_intents (intent_id, plan_json, kind, execution_style, contracts, capital_required, "
-            "capital_required_by_venue, expected_profit, edge_per_contract, created_at, updated_at) "
-            "VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                *(intent_id, plan.as_json(simulated=True), o.kind, o.execution_style, plan.contracts),
-                *(plan.capital_required, by_venue, plan.expected_profit, o.net_edge, now, now),
-            ),
+    statements = [
+        insert(
+            "order_intents",
+            {
+                "intent_id": intent_id,
+                "plan_json": plan.as_json(simulated=True),
+                "kind": o.kind,
+                "execution_style": o.execution_style,
+                "contracts": plan.contracts,
+                "capital_required": plan.capital_required,
+                "capital_required_by_venue": json.dumps(plan.capital_by_venue()),
+                "expected_profit": plan.expected_profit,
+                "edge_per_contract": o.net_edge,
+                "created_at": now,
+                "updated_at": now,
+            },
         )
     ]
     for index, (leg, record) in enumerate(zip(o.legs, legs, strict=True)):
-        statements.append(
-            (
-                "INSERT INTO leg_executions (leg_id, intent_id, leg_index, venue, market_id, side, contracts, "
-                "limit_price, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?)",
-                (
-                    *(record.leg_id, intent_id, index, leg.venue, leg.market_id, leg.side, plan.contracts),
-                    *(to_usd(plan.limit_price(index)), now, now),
-                ),
-            )
-        )
+        row = {
+            "leg_id": record.leg_id,
+            "intent_id": intent_id,
+            "leg_index": index,
+            "venue": leg.venue,
+            "market_id": leg.market_id,
+            "side": leg.side,
+            "contracts": plan.contracts,
+            "limit_price": to_usd(plan.limit_price(index)),
+            "created_at": now,
+            "updated_at": now,
+        }
+        statements.append(insert("leg_executions", row))
     return statements
 
 
@@ -276,16 +274,21 @@ def update_leg(leg: LegRecord, now: float) -> Statement:
 
 def put_position(intent_id: str, lot: Lot) -> Statement:
     """A position as it stands now, new or changed."""
-    entry = to_usd(lot.cost) / lot.contracts
-    return (
-        "INSERT INTO positions (position_id, intent_id, venue, market_id, side, net_contracts, average_entry, "
-        "opened_at) VALUES (?,?,?,?,?,?,?,?) ON CONFLICT(position_id) DO UPDATE SET "
-        "net_contracts=excluded.net_contracts, average_entry=excluded.average_entry",
-        (
-            *(lot.position_id, intent_id, lot.venue, lot.market_id, lot.side),
-            *(lot.contracts, entry, lot.opened_at),
-        ),
+    sql, values = insert(
+        "positions",
+        {
+            "position_id": lot.position_id,
+            "intent_id": intent_id,
+            "venue": lot.venue,
+            "market_id": lot.market_id,
+            "side": lot.side,
+            "net_contracts": lot.contracts,
+            "average_entry": to_usd(lot.cost) / lot.contracts,
+            "opened_at": lot.opened_at,
+        },
     )
+    upsert = "net_contracts=excluded.net_contracts, average_entry=excluded.average_entry"
+    return f"{sql} ON CONFLICT(position_id) DO UPDATE SET {upsert}", values
 
 
 def close_position(position_id: str, now: float) -> Statement:

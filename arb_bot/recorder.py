@@ -7,15 +7,17 @@ from collections import deque
 from collections.abc import Callable
 
 from arb_bot import StoreWriteFailed
-from arb_bot.order_store import Statement
-from arb_bot.sqlite_file import SqliteFile
+from arb_bot.sqlite_file import SqliteFile, Statement
 
 MOST_WAITING = 20_000
 RETRY_SECONDS = 2.0
 
 
 class Recorder:
-    """Writes to one store. `on_failure` hears the sentence when a write fails, once until writes work again."""
+    """Writes to one store.
+
+    `on_failure` hears the sentence when a write fails, once until writes work again.
+    """
 
     def __init__(self, file: SqliteFile, on_failure: Callable[[str], None]) -> None:
         self._file = file
@@ -31,7 +33,9 @@ class Recorder:
         return not self._waiting and not self._failing
 
     def must_write(self, *statements: Statement) -> None:
-        """Write in one transaction now, or raise StoreWriteFailed and keep nothing: what needs it must not happen."""
+        """Write in one transaction now, or raise StoreWriteFailed and keep nothing: what needs it must
+        not happen.
+        """
         if not self.healthy:
             raise StoreWriteFailed(f"{self._file.path.name}: earlier rows are not written yet")
         try:

@@ -1,8 +1,8 @@
 """Takes up what an earlier session left: positions, cash, and the reasons to look before trading again.
 
-Intents that were being opened when the earlier session died are closed in the store by what is known of their legs.
-That, contracts without a counterpart, or a venue that disagrees with the store put this session into safe mode; the
-next start is clean when nothing of it is left.
+Intents that were being opened when the earlier session died are closed in the store by what is known of
+their legs. That, contracts without a counterpart, or a venue that disagrees with the store put this
+session into safe mode; the next start is clean when nothing of it is left.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,9 @@ def _close_interrupted(store: OrderStore, now: float) -> int:
 
 
 def _disagreements(portfolio: Portfolio, venues: Mapping[str, Venue]) -> list[str]:
-    """Where a venue's contracts are not the store's; what a venue has paid already is taken off the cash until booked."""
+    """Where a venue's contracts are not the store's; what a venue has paid already is taken off the cash
+    until booked.
+    """
     known: dict[str, dict[tuple[str, Side], int]] = {name: {} for name in venues}
     for _, lot in portfolio.lots():
         winner = venues[lot.venue].winner(lot.market_id)

@@ -8,12 +8,13 @@ from pathlib import Path
 from arb_bot import StartRefused, StoreWriteFailed
 from arb_bot.analytics_store import AnalyticsStore, utc_date
 from arb_bot.clock import Clock
-from arb_bot.engine import Engine, Pace, Parts
+from arb_bot.engine import Engine, Pace
 from arb_bot.execution import Executor, Ids
 from arb_bot.intake import Intake
 from arb_bot.money import to_micros
 from arb_bot.order_desk import OrderDesk
 from arb_bot.order_store import OrderStore
+from arb_bot.parts import Parts
 from arb_bot.recorder import Recorder
 from arb_bot.recovery import recover
 from arb_bot.settings import Settings
@@ -81,7 +82,6 @@ def open_session(
     clock: Clock,
     seed: str,
     environ: Mapping[str, str],
-    publish: Callable[[dict[str, object]], None] = lambda _state: None,
     speed: float = 1.0,
     pace: Pace | None = None,
     kill_file: Path | None = None,
@@ -122,7 +122,7 @@ def open_session(
     desk = OrderDesk(markets.venues, kill, registry)
     orders = Recorder(stores.orders.file, store_failed)
     intake = Intake(markets.venues, registry)
-    executor = Executor(markets.venues, desk, recovered.portfolio, orders, kill, ids)
+    executor = Executor(markets.venues, desk, recovered.portfolio, orders=orders, kill=kill, ids=ids)
     executor.records.update(recovered.records)
     parts = Parts(
         clock=clock,
@@ -150,7 +150,7 @@ def open_session(
         ),
         pulse=Pulse(),
     )
-    return Session(Engine(parts, publish, pace), parts, registry, markets, venue_stops)
+    return Session(Engine(parts, pace), parts, registry, markets, venue_stops)
 
 
 def _listings(settings: SettingsStore[Settings]) -> dict[str, Listing]:

@@ -1,14 +1,14 @@
 """Every setting that the engine uses, by its documented name, with type, range, unit and direction of risk.
 
-Defaults are the documented ones. `SIMULATED_MARKETS` are the values with which the simulated markets are played;
-the environment and the command line go before them. Settings with `hot=False` are read at start only.
+Defaults are the documented ones. `SIMULATED_MARKETS` are the values with which the simulated markets are
+played; the environment and the command line go before them. Settings with `hot=False` are read at start
+only.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 from botkit.hot_reload import setting
-from botkit.setting_values import Amounts
 
 SIMULATED_MARKETS: Final[dict[str, str]] = {
     "ARB_POLL_INTERVAL_SECONDS": "5",
@@ -21,7 +21,9 @@ SIMULATED_MARKETS: Final[dict[str, str]] = {
     "KALSHI_TAKER_FEE_PER_CONTRACT": "0.015",
     "POLYMARKET_ENABLED": "true",
 }
-"""Livelier than the documented defaults, and with a fee: the simulated Kalshi charges the fee curve (≤ 1.75 ¢)."""
+"""Livelier than the documented defaults, and with a fee: the simulated Kalshi charges the fee curve (≤
+1.75 ¢).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Settings:
         risk="up",
         help="skip cross-venue edges above this as too good to be true; 0 switches the check off",
     )
-    bankroll_by_venue: Amounts = setting(
+    bankroll_by_venue: tuple[tuple[str, float], ...] = setting(
         (("kalshi", 250.0), ("polymarket", 100.0)),
         key="ARB_BANKROLL_BY_VENUE",
         category="sizing",

@@ -1,4 +1,6 @@
-"""The state that goes out over the control socket: the documented fields and our extras, from the live parts."""
+"""The state that goes out over the control socket: the documented fields and our extras, from the live
+parts.
+"""
 
 from collections import deque
 from collections.abc import Mapping, Sequence

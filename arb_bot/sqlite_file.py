@@ -1,21 +1,44 @@
-"""Opening the bot's SQLite files so that nothing is lost: a file that is not what it should be is left as it is."""
+"""Opening the bot's SQLite files so that nothing is lost: a file that is not what it should be is left as
+it is.
+"""
 
+import contextlib
+import re
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 from arb_bot import StoreUnusable, StoreWriteFailed
 
 BUSY_SECONDS = 1.0
 
+Statement = tuple[str, tuple[object, ...]]
+"""SQL with its values."""
+
+
+def insert(table: str, row: Mapping[str, object]) -> Statement:
+    """The statement that adds a row; table and column names are the program's own."""
+    places = ", ".join("?" * len(row))
+    return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", tuple(row.values())  # noqa: S608
+
+
+def tables_of(ddl: str) -> dict[str, tuple[str, ...]]:
+    """Tables and their columns, in order, as `CREATE TABLE` statements of one column a line declare them."""
+    return {
+        table: tuple(line.split()[0] for line in body.strip().splitlines())
+        for table, body in re.findall(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*?)\n\);", ddl, re.DOTALL)
+    }
+
 
 class SqliteFile:
     """One SQLite database in WAL mode with a known schema; every statement is its own transaction.
 
-    `tables` are the columns by table that must be there. Raises StoreUnusable with one sentence.
+    A file whose tables have other columns than `ddl` says is refused. Raises StoreUnusable with one sentence.
     """
 
-    def __init__(self, path: Path, ddl: str, tables: dict[str, tuple[str, ...]]) -> None:
+    def __init__(self, path: Path, ddl: str) -> None:
         self.path = path
+        tables = tables_of(ddl)
         try:
             existed = path.exists() and path.stat().st_size > 0
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -50,8 +73,11 @@ class SqliteFile:
         if fault != "ok":
             raise StoreUnusable(f"{self.path} is damaged ({fault}); the file is left as it is")
 
-    def write(self, *statements: tuple[str, tuple[object, ...]]) -> None:
-        """Run statements in one transaction. Raises StoreWriteFailed, after which nothing of it is written."""
+    def write(self, *statements: Statement) -> None:
+        """Run statements in one transaction.
+
+        Raises StoreWriteFailed, after which nothing of it is written.
+        """
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for sql, values in statements:
@@ -71,8 +97,6 @@ class SqliteFile:
 
     def close(self) -> None:
         """Checkpoint into the main file and close."""
-        try:
+        with contextlib.suppress(sqlite3.Error):  # a reader, a full disk: the rows are safe in the -wal file
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error:
-            pass  # a reader is in the way or the disk is full: the rows are safe in the -wal file
         self._db.close()

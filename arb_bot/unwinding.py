@@ -1,4 +1,6 @@
-"""Sells contracts that no other leg covers, at the bid and as often as it takes; until sold they count as unhedged."""
+"""Sells contracts that no other leg covers, at the bid and as often as it takes; until sold they count as
+unhedged.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -39,6 +41,7 @@ class Unwinder:
         venues: Mapping[str, Venue],
         desk: OrderDesk,
         portfolio: Portfolio,
+        *,
         executor: Executor,
         orders: Recorder,
         on_unwound: Unwound,
@@ -63,12 +66,12 @@ class Unwinder:
                 elif may_send and lot.contracts and holding.excess(lot) > 0:
                     self._send(holding, lot, now)
 
-    def read_back(self, now: float) -> None:
-        """Halted, orders are cancelled: book what they still got."""
+    def read_back(self, now: float, venue: str) -> None:
+        """A venue is halted and its orders are cancelled: book what they still got."""
         for holding in list(self._portfolio.holdings.values()):
             for lot in list(holding.lots.values()):
                 attempts = self._attempts.get(lot.position_id)
-                if attempts is not None and attempts.ticket is not None:
+                if lot.venue == venue and attempts is not None and attempts.ticket is not None:
                     self._look(holding, lot, attempts, now, patience=0.0)
 
     def is_selling(self, holding: Holding) -> bool:
@@ -94,7 +97,13 @@ class Unwinder:
             return  # still unhedged and shown as such; the next attempt comes
 
     def _look(
-        self, holding: Holding, lot: Lot, attempts: _Attempts, now: float, patience: float = PATIENCE_SECONDS
+        self,
+        holding: Holding,
+        lot: Lot,
+        attempts: _Attempts,
+        now: float,
+        *,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         ticket = attempts.ticket
         if ticket is None or (patience and now - ticket.looked_at < POLL_SECONDS):

@@ -1,4 +1,6 @@
-"""What the engine needs from a venue, whichever kind it is: quotes, orders, what became of them, and settlement."""
+"""What the engine needs from a venue, whichever kind it is: quotes, orders, what became of them, and
+settlement.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """Where opportunities come from: one lane for each way in which contracts must pay a known sum together.
 
-A lane looks at the market view of one cycle and yields combinations; `scan` keeps those with enough edge, counts the
-near ones, and puts them in the order in which they are tried. A new lane is a module here and a line in `LANE_ORDER`.
+A lane looks at the market view of one cycle and yields combinations; `scan` keeps those with enough edge,
+counts the near ones, and puts them in the order in which they are tried. A new lane is a module here and
+a line in `LANE_ORDER`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,8 +40,8 @@ class Lane(Protocol):
 
     kind: str
 
-    def find(self, view: MarketView) -> Iterator[Opportunity]:
-        """Every combination of this lane in the view, whatever its edge."""
+    def find(self, view: MarketView, floor: float) -> Iterator[Opportunity]:
+        """Every combination of this lane in the view with a net edge of at least `floor`, in dollars."""
         ...
 
 
@@ -55,19 +56,20 @@ class Scan:
 def scan(lanes: Iterable[Lane], view: MarketView, min_edge: float, near_cost: float) -> Scan:
     """Opportunities with a net edge of at least `min_edge`, and the count of near ones.
 
-    Near: payout 1 and a net edge of at least 1 − `near_cost`, and not among the found ones by identity. The same
-    legs found twice count once, with the better edge.
+    Near: payout 1 and a net edge of at least 1 − `near_cost`, and not among the found ones by identity.
+    The same legs found twice count once, with the better edge.
     """
     found: dict[object, Opportunity] = {}
     near: set[object] = set()
+    near_edge = 1.0 - near_cost
     for lane in lanes:
-        for opportunity in lane.find(view):
+        for opportunity in lane.find(view, min(min_edge, near_edge)):
             edge = opportunity.net_edge
             if edge >= min_edge:
                 best = found.get(opportunity.identity)
                 if best is None or edge > best.net_edge:
                     found[opportunity.identity] = opportunity
-            elif edge >= 1.0 - near_cost and opportunity.payout == 1.0:
+            elif edge >= near_edge and opportunity.payout == 1.0:
                 near.add(opportunity.identity)
     ordered = sorted(found.values(), key=lambda o: (-o.net_edge, o.match_key))
     return Scan(tuple(ordered), len(near - found.keys()))

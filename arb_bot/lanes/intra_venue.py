@@ -11,9 +11,11 @@ class IntraVenueLane:
 
     kind = INTRA_VENUE
 
-    def find(self, view: MarketView) -> Iterator[Opportunity]:
+    def find(self, view: MarketView, floor: float) -> Iterator[Opportunity]:
         """One combination a market; the flat fee of the quote counts once for both legs, as documented."""
         for (venue, market_id), quote in view.quotes.items():
+            if 1.0 - (quote.ask("yes") + quote.ask("no")) - quote.fee_per_contract < floor:
+                continue
             yield Opportunity(
                 kind=self.kind,
                 match_key=f"{venue}:{market_id}",

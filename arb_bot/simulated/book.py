@@ -1,7 +1,9 @@
-"""One side of a simulated market: a maker's quotes around the latent probability, with depth that orders consume.
+"""One side of a simulated market: a maker's quotes around the latent probability, with depth that orders
+consume.
 
-A maker sees the truth late and not exactly, posts a bid and an ask with a few levels behind each, and leaves them
-standing until the next look. What stands is what trades: a stale ask can be bought until its maker wakes up.
+A maker sees the truth late and not exactly, posts a bid and an ask with a few levels behind each, and
+leaves them standing until the next look. What stands is what trades: a stale ask can be bought until its
+maker wakes up.
 """
 
 import math
@@ -13,6 +15,8 @@ from arb_bot.money import MICROS, to_micros
 LEVELS = 4
 DEPTH_GROWTH = 1.5
 """Each level behind the best one is this much deeper."""
+SHALLOWEST_SWEEP, DEEPEST_SWEEP = 0.005, 0.06
+"""How far, in dollars, others move the price when they are faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,9 @@ class MakerStyle:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """What an order took from a book: contracts, total price in micro-dollars, and Σ contracts × P × (1 − P)."""
+    """What an order took from a book: contracts, total price in micro-dollars, and Σ contracts × P × (1 −
+    P).
+    """
 
     contracts: int
     value: int
@@ -41,7 +47,10 @@ class Take:
 
 
 class Book:
-    """Bids and asks of one side (YES or NO) of one market. Prices in micro-dollars, times in market seconds."""
+    """Bids and asks of one side (YES or NO) of one market.
+
+    Prices in micro-dollars, times in market seconds.
+    """
 
     __slots__ = (
         "_bias",
@@ -71,13 +80,13 @@ class Book:
         if now >= self.next_look:
             self.post(probability, now)
         elif abs(probability - self.seen) > 2.0 * self._style.half_spread:
-            self.next_look = min(self.next_look, now + self._rng.expovariate(1.0 / self._style.reaction))
+            self.next_look = min(self.next_look, now + self._delay(self._style.reaction))
 
     def post(self, probability: float, now: float) -> None:
         """Quote anew around what the maker sees now."""
         rng, style = self._rng, self._style
         fair = probability + rng.gauss(0.0, style.noise)
-        width = style.half_spread * rng.uniform(0.7, 1.5)
+        width = style.half_spread * (0.7 + 0.8 * rng.random())
         tick = self._tick
         bid = math.floor(to_micros(fair - width) / tick) * tick
         self.bid = min(max(bid, tick), MICROS - 2 * tick)
@@ -86,10 +95,14 @@ class Book:
         self.bid_size = self._new_size()
         self.ask_size = self._new_size()
         self.seen = probability
-        self.next_look = now + rng.expovariate(1.0 / style.refresh)
+        self.next_look = now + self._delay(style.refresh)
 
     def _new_size(self) -> int:
-        return max(1, round(self._style.size * math.exp(self._rng.gauss(0.0, 0.6))))
+        luck = self._rng.random()
+        return max(1, int(self._style.size * (0.2 + 2.0 * luck * luck)))
+
+    def _delay(self, mean: float) -> float:
+        return -mean * math.log(1.0 - self._rng.random())
 
     def buy(self, contracts: int, limit: int) -> Take:
         """Take asks up to `limit`, best first; what was taken is gone until the maker posts anew."""
@@ -102,12 +115,16 @@ class Book:
         return take
 
     def rivals(self, action: str) -> None:
-        """Others were faster: part of the best level is gone when our order arrives."""
-        left = self._rng.random()
+        """Others were faster: the best prices are gone when our order arrives, sometimes several levels."""
+        luck = self._rng.random()
+        swept = to_micros(SHALLOWEST_SWEEP + luck * luck * (DEEPEST_SWEEP - SHALLOWEST_SWEEP))
+        swept = -(-swept // self._tick) * self._tick
         if action == "buy":
-            self.ask_size = max(1, int(self.ask_size * left))
+            self.ask = min(self.ask + swept, MICROS - self._tick)
+            self.ask_size = self._new_size()
         else:
-            self.bid_size = max(1, int(self.bid_size * left))
+            self.bid = max(self.bid - swept, self._tick)
+            self.bid_size = self._new_size()
 
     def _walk(self, wanted: int, price: int, size: int, tick: int, limit: int) -> tuple[Take, int, int]:
         filled = value = weight = 0

@@ -1,4 +1,4 @@
-"""All simulated venues over one world: moves them together through time and remembers them between sessions."""
+"""All simulated venues over one world: moved together through time, remembered between sessions."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from arb_bot.simulated.world import World, WorldShape
 KALSHI, POLYMARKET = "kalshi", "polymarket"
 SHARED_PART = 0.7
 """The part of the smaller venue's markets that the other venue lists too."""
-KEPT = 500
+KEPT = 200
 """Outcomes that are remembered, the newest."""
 
 STYLES = {
@@ -43,7 +43,7 @@ STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a venue lists and starts with: number of markets, cash in micro-dollars, the fee its quotes carry."""
+    """What a venue lists and starts with: markets, cash in micro-dollars, the fee its quotes carry."""
 
     markets: int
     cash: int

@@ -1,7 +1,8 @@
-"""What the simulated venues keep between sessions, as real venues would: accounts, open events, recent outcomes."""
+"""What the simulated venues keep between sessions, as real venues would: accounts, open events, recent
+outcomes.
+"""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,10 @@ class Memory:
 
 
 def load(path: Path) -> Memory:
-    """Read what an earlier session left; empty when there was none. Raises StartRefused for a damaged file."""
+    """Read what an earlier session left; empty when there was none.
+
+    Raises StartRefused for a damaged file.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return Memory(
@@ -59,8 +63,5 @@ def save(path: Path, memory: Memory) -> None:
         },
     }
     beside = path.with_suffix(".json.new")
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
+    beside.write_text(json.dumps(content), encoding="utf-8")
     beside.replace(path)

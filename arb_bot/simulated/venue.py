@@ -1,7 +1,7 @@
 """A simulated venue: lists events, gives quotes, matches orders against its books, fails now and then.
 
-Orders arrive late, meet what then stands, and rest until cancelled. The feed freezes and the venue goes down at
-random; a small share of its quotes is malformed, as real feeds' are.
+Orders arrive late, meet what then stands, and rest until cancelled. The feed freezes and the venue goes
+down at random; a small share of its quotes is malformed, as real feeds' are.
 """
 
 import math
@@ -19,7 +19,8 @@ from arb_bot.simulated.order_log import OrderLog
 from arb_bot.simulated.world import Event
 from arb_bot.venue import CONNECTED, DEGRADED, RECOVERING, OrderReport, OrderRequest, WorkingOrder
 
-RIVALS_PROBABILITY = 0.25
+RIVALS_PROBABILITY = 0.35
+"""How often somebody else saw the same price and was faster."""
 MALFORMED_PROBABILITY = 0.0015
 CENT = MICROS // 100
 
@@ -28,8 +29,9 @@ CENT = MICROS // 100
 class VenueStyle:
     """How a simulated venue behaves. `market_id` is a format for an event's number; rates per market hour.
 
-    `opinion` is how far (in probability) the venue's crowd typically strays from the truth about an event, and
-    `opinion_memory` how many seconds it stays with it: what makes two venues differ for a while.
+    `opinion` is how far (in probability) the venue's crowd typically strays from the truth about an
+    event, and `opinion_memory` how many seconds it stays with it: what makes two venues differ for a
+    while.
     """
 
     name: str
@@ -199,7 +201,9 @@ class SimulatedVenue:
     # What the markets tell it
 
     def step(self, events: Iterable[Event], seconds: float, now: float) -> None:
-        """Follow the events to `now`, `seconds` after the last step: new listings, quotes, trouble, matching."""
+        """Follow the events to `now`, `seconds` after the last step: new listings, quotes, trouble,
+        matching.
+        """
         self._trouble(seconds, now)
         keep = math.exp(-seconds / self._style.opinion_memory)
         stray = self._style.opinion * math.sqrt(1.0 - keep * keep)

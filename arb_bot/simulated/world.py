@@ -1,7 +1,9 @@
-"""The truth behind the simulated markets: events, each with a probability that drifts, jumps at news, and resolves.
+"""The truth behind the simulated markets: events, each with a probability that drifts, jumps at news, and
+resolves.
 
-The probability walks in log-odds with unequal volatility; news comes as a Poisson process. When an event's time is
-over it pays YES with its last probability, and a new event takes its place, listed at the same venues.
+The probability walks in log-odds with unequal volatility; news comes as a Poisson process. When an
+event's time is over it pays YES with its last probability, and a new event takes its place, listed at the
+same venues.
 """
 
 import math
@@ -12,8 +14,8 @@ from dataclasses import dataclass
 LARGEST_LOG_ODDS = 3.5
 """Probabilities stay between about 3 % and 97 %, where makers still quote both sides."""
 TICK_SECONDS = 1.0
-FINE_SECONDS = 10.0
-COARSE_ABOVE = 20.0
+FINE_TICKS = 6
+FINE_STEP_TICKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,10 @@ class Event:
 
 
 class World:
-    """All events; `advance` moves them to a time. `resolved` collects (number, whether YES) until somebody takes it."""
+    """All events; `advance` moves them to a time.
+
+    `resolved` collects (number, whether YES) until somebody takes it.
+    """
 
     def __init__(self, rng: random.Random, slots: int, now: float, shape: WorldShape) -> None:
         self.rng = rng
@@ -67,7 +72,9 @@ class World:
             self.events.append(event)
 
     def restore(self, events: list[Event], next_number: int) -> None:
-        """Go on with events of an earlier session, each in its slot; what has no slot any more resolves at once."""
+        """Go on with events of an earlier session, each in its slot; what has no slot any more resolves
+        at once.
+        """
         self._next_number = next_number
         for event in self.events:
             event.number = self._take_number()
@@ -83,22 +90,23 @@ class World:
         return self._next_number
 
     def advance(self, now: float) -> Iterator[float]:
-        """Move to `now` in whole ticks; yields the time after each step, for makers to follow.
+        """Move to `now` in whole ticks; yields the time whenever makers should look.
 
-        A long gap is walked in one coarse step and then finely, so that prices at its end are as lively as usual.
+        A long gap is crossed in one stride and the rest in small steps, so that prices at its end are as
+        lively as usual.
         """
         due = math.floor((now - self._start) / TICK_SECONDS)
+        if due - self._ticks > 2 * FINE_TICKS:
+            self._step(due - FINE_TICKS - self._ticks)
         while self._ticks < due:
-            gap = due - self._ticks
-            step = gap - int(FINE_SECONDS) if gap > COARSE_ABOVE else (2 if gap > 2 else 1)
-            self._ticks += step
-            self.now = self._start + self._ticks * TICK_SECONDS
-            self._step(step * TICK_SECONDS)
+            self._step(min(due - self._ticks, FINE_STEP_TICKS))
             yield self.now
 
-    def _step(self, seconds: float) -> None:
+    def _step(self, ticks: int) -> None:
         rng, shape = self.rng, self.shape
-        hours = seconds / 3600.0
+        self._ticks += ticks
+        self.now = self._start + self._ticks * TICK_SECONDS
+        hours = ticks * TICK_SECONDS / 3600.0
         scale = math.sqrt(hours)
         news = 1.0 - math.exp(-shape.news_per_hour * hours)
         for index, event in enumerate(self.events):

@@ -1,0 +1,43 @@
+"""What a session is made of, put together once and shared by the engine, the trader and the results."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from arb_bot.clock import Clock
+from arb_bot.execution import Executor
+from arb_bot.intake import Intake
+from arb_bot.lanes import MappedPair
+from arb_bot.order_desk import OrderDesk
+from arb_bot.portfolio import Portfolio
+from arb_bot.recorder import Recorder
+from arb_bot.settings import Settings
+from arb_bot.snapshot import Journal, StateBuilder
+from arb_bot.venue import Venue
+from botkit.heartbeat import Pulse
+from botkit.hot_reload import SettingsStore
+from botkit.kill_switch import KillSwitch
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of one session.
+
+    `pairs` are the known pairs of this moment; `remember` lets the venues write down what they keep and may
+    raise OSError.
+    """
+
+    clock: Clock
+    settings: SettingsStore[Settings]
+    venues: Mapping[str, Venue]
+    pairs: Callable[[], Sequence[MappedPair]]
+    remember: Callable[[], None]
+    kill: KillSwitch
+    desk: OrderDesk
+    portfolio: Portfolio
+    executor: Executor
+    intake: Intake
+    orders: Recorder
+    analytics: Recorder
+    journal: Journal
+    states: StateBuilder
+    pulse: Pulse
