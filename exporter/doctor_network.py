@@ -64,7 +64,7 @@ def _name_fix(*, contained: bool) -> str:
 
 def _refused_fix(bot: BotConfig, *, contained: bool) -> str:
     if contained and (is_loopback(bot.host) or bot.host == "host.docker.internal"):
-        return f"the bot listens on its host's 127.0.0.1 only and you are in a container: {OWN_BOT}"
+        return f"start the bot; a bridged container does not reach its host's 127.0.0.1: {OWN_BOT}"
     return (
         "start the bot, and check that its ARB_CONTROL_SOCKET_PORT is this port (0 or less switches it off)"
     )

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from exporter.config import Listen
 from exporter.errors import ExporterError
@@ -80,7 +80,7 @@ async def keep_running(watch: Watch, pause: float = RESTART_AFTER) -> None:
         await asyncio.sleep(pause)
 
 
-async def serve(app: FastAPI, watches: Sequence[Watch], taken: socket.socket) -> None:
+async def serve(app: ASGIApp, watches: Sequence[Watch], taken: socket.socket) -> None:
     """Watch every bot and answer on the socket, until a signal ends it."""
     server = _Server(
         uvicorn.Config(

@@ -42,10 +42,9 @@ def application(
     not_ready: Callable[[], list[str]],
     places: Iterable[Place],
     clock: Callable[[], float] = time.time,
-) -> FastAPI:
+) -> ASGIApp:
     """The application. `metrics` returns body and content type; `not_ready` says what is still missing."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.add_middleware(_Guard)
     app.add_exception_handler(HTTPException, _plain_error)
     static = {
         name: resources.files("exporter").joinpath("static", name).read_bytes() for name in STATIC_TYPES
@@ -78,7 +77,7 @@ def application(
             raise HTTPException(404)
         return Response(static[name], media_type=STATIC_TYPES[name])
 
-    return app
+    return _Guard(app)
 
 
 async def _plain_error(_: Request, error: Exception) -> Response:

@@ -129,6 +129,18 @@ async def test_odd_paths_are_not_found_even_where_they_would_lead_somewhere(desk
     assert await raw_status(desk, path) == 404
 
 
+async def test_an_error_nobody_foresaw_is_answered_without_its_details_and_never_stored() -> None:
+    def broken() -> tuple[bytes, str]:
+        raise RuntimeError("a detail")
+
+    app = application([], broken, not_ready=list, places=[])
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://exporter") as client:
+        answer = await client.get("/metrics")
+    assert (answer.status_code, answer.text) == (500, "Internal Server Error")
+    assert answer.headers["cache-control"] == "no-store"
+
+
 async def raw_status(desk: Desk, path: str) -> int:
     """The status for a path as written; a client would resolve its dots first."""
     sent: list[dict[str, Any]] = []
