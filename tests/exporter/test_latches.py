@@ -1,0 +1,84 @@
+import json
+import logging
+
+import pytest
+
+from exporter.latches import Latches
+from exporter.losscap import Breach
+from exporter.view import BotView
+from tests.doubles import messages
+from tests.doubles.messages import T0
+
+
+def breached_view(latches: Latches) -> BotView:
+    view = BotView("arb", now=T0, breach=latches.restore("arb"))
+    view.connected(T0)
+    view.received(messages.state(cycle=1, daily_pnl=-11.0), T0 + 5)
+    return view
+
+
+def test_a_breach_survives_a_restart_of_the_exporter(tmp_path):
+    latches = Latches(tmp_path / "not" / "there" / "yet")
+    latches.keep(breached_view(latches))
+    again = BotView("arb", now=T0 + 60, breach=Latches(tmp_path / "not" / "there" / "yet").restore("arb"))
+    assert again.latch.active(T0 + 60) == Breach("2026-11-20", T0 + 5)
+
+
+def test_a_latch_that_is_not_set_is_not_written(tmp_path):
+    latches = Latches(tmp_path)
+    latches.keep(BotView("arb", now=T0, breach=latches.restore("arb")))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_latch_is_written_once_and_not_with_every_message(tmp_path):
+    latches = Latches(tmp_path)
+    view = breached_view(latches)
+    latches.keep(view)
+    (tmp_path / "breach-arb.json").unlink()
+    latches.keep(view)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_takes_no_files_leaves_the_latch_in_memory_and_says_so_once(tmp_path, caplog):
+    (tmp_path / "file").write_text("in the way")
+    latches = Latches(tmp_path / "file")
+    view = breached_view(latches)
+    with caplog.at_level(logging.ERROR):
+        latches.keep(view)
+        latches.keep(view)
+    assert view.totals.latch_errors == 2
+    assert len([record for record in caplog.records if "cannot be written" in record.message]) == 1
+    assert view.latch.active(T0 + 5) is not None
+
+
+def test_a_latch_is_written_later_when_the_disk_has_room_again(tmp_path):
+    in_the_way = tmp_path / "folder"
+    in_the_way.write_text("full")
+    latches = Latches(in_the_way)
+    view = breached_view(latches)
+    latches.keep(view)
+    in_the_way.unlink()
+    latches.keep(view)
+    assert Latches(in_the_way).restore("arb") == view.latch.breach
+
+
+@pytest.mark.parametrize(
+    "damaged", ["", "{", "[]", '{"day": 5, "at": 1}', '{"day": "2026-11-20", "at": "x"}']
+)
+def test_a_damaged_latch_is_set_aside_under_its_name_and_never_lost(tmp_path, caplog, damaged):
+    (tmp_path / "breach-arb.json").write_text(damaged)
+    assert Latches(tmp_path).restore("arb") is None
+    assert (tmp_path / "breach-arb.damaged").read_text() == damaged
+    assert "set aside" in caplog.text
+
+
+def test_an_unreadable_latch_is_told_and_not_fatal(tmp_path, caplog):
+    (tmp_path / "breach-arb.json").mkdir()
+    assert Latches(tmp_path).restore("arb") is None
+    assert "cannot be read" in caplog.text
+
+
+def test_the_file_says_its_day_and_time(tmp_path):
+    latches = Latches(tmp_path)
+    latches.keep(breached_view(latches))
+    assert json.loads((tmp_path / "breach-arb.json").read_text()) == {"day": "2026-11-20", "at": T0 + 5}

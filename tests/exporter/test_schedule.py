@@ -1,0 +1,119 @@
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from exporter.schedule import planned
+
+NEW_YORK = "America/New_York"
+EVERY_DAY = frozenset(range(7))
+THURSDAY = frozenset({3})
+
+
+@dataclass(frozen=True)
+class Window:
+    opens: int
+    closes: int
+    days: frozenset[int] = EVERY_DAY
+    tz: str = NEW_YORK
+    reason: str = "venue maintenance"
+
+
+def at(text: str, zone: str = NEW_YORK, fold: int = 0) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp()
+
+
+MAINTENANCE = Window(3 * 60, 5 * 60, THURSDAY)
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ("2026-11-19 02:59:59", None),  # a Thursday
+        ("2026-11-19 03:00:00", "05:00 ET"),
+        ("2026-11-19 04:59:59", "05:00 ET"),
+        ("2026-11-19 05:00:00", None),
+        ("2026-11-20 03:30:00", None),
+    ],
+)
+def test_a_window_holds_from_its_first_to_before_its_last_moment_on_its_days(when, expected):
+    found = planned([MAINTENANCE], at(when))
+    assert (found and found.until_text) == expected
+
+
+def test_the_end_is_the_moment_that_the_clock_at_the_venue_shows_it():
+    found = planned([MAINTENANCE], at("2026-07-16 04:00"))
+    assert found is not None
+    assert (found.since, found.until) == (at("2026-07-16 03:00"), at("2026-07-16 05:00"))
+    assert found.reason == "venue maintenance"
+
+
+def test_a_window_keeps_its_hours_on_the_wall_when_daylight_saving_changes():
+    """The same window in winter and summer is an hour apart in UTC."""
+    winter = planned([Window(180, 300)], at("2026-02-02 04:00"))
+    summer = planned([Window(180, 300)], at("2026-06-02 04:00"))
+    assert winter is not None
+    assert summer is not None
+    assert winter.until % 86_400 - summer.until % 86_400 == 3600
+
+
+def test_a_window_over_the_spring_gap_is_an_hour_shorter():
+    found = planned([Window(60, 240)], at("2026-03-08 01:30"))
+    assert found is not None
+    assert found.until - found.since == 2 * 3600
+
+
+def test_a_window_over_the_autumn_hour_is_an_hour_longer():
+    found = planned([Window(60, 240)], at("2026-11-01 01:30"))
+    assert found is not None
+    assert found.until - found.since == 4 * 3600
+
+
+def test_a_window_that_ends_in_the_repeated_hour_ends_at_its_second_showing():
+    found = planned([Window(0, 90)], at("2026-11-01 00:30"))
+    assert found is not None
+    assert found.until == at("2026-11-01 01:30", fold=1)
+    assert planned([Window(0, 90)], at("2026-11-01 01:15", fold=1)) is not None
+
+
+def test_a_window_over_midnight_belongs_to_the_day_it_begins_on():
+    night = Window(22 * 60, 2 * 60, THURSDAY)
+    assert planned([night], at("2026-11-19 23:00")) is not None
+    assert planned([night], at("2026-11-20 01:59")) is not None
+    assert planned([night], at("2026-11-19 01:00")) is None
+
+
+def test_a_whole_day_ends_at_midnight():
+    found = planned([Window(0, 1440, frozenset({5}))], at("2026-11-21 12:00"))
+    assert found is not None
+    assert found.until == at("2026-11-22 00:00")
+
+
+def test_windows_that_touch_are_one_stretch_of_quiet():
+    saturday, sunday = (Window(0, 1440, frozenset({day})) for day in (5, 6))
+    found = planned([sunday, saturday], at("2026-11-21 12:00"))
+    assert found is not None
+    assert found.until == at("2026-11-23 00:00")
+
+
+def test_of_windows_that_overlap_the_later_end_counts():
+    found = planned([Window(180, 300), Window(240, 360)], at("2026-11-19 04:30"))
+    assert found is not None
+    assert found.until_text == "06:00 ET"
+
+
+def test_a_schedule_of_all_hours_has_an_end_all_the_same():
+    found = planned([Window(0, 1440)], at("2026-11-19 12:00"))
+    assert found is not None
+    assert found.until - found.since <= 9 * 86_400
+
+
+def test_a_zone_without_letters_is_named_by_its_offset():
+    found = planned([Window(180, 300, tz="America/Sao_Paulo")], at("2026-11-19 04:00", "America/Sao_Paulo"))
+    assert found is not None
+    assert found.until_text == "05:00 -03"
+
+
+def test_no_windows_are_never_planned_quiet():
+    assert planned([], at("2026-11-19 04:00")) is None
