@@ -44,7 +44,7 @@ class Commands:
     def answer(self, line: bytes) -> bytes | None:
         """Carry out the command in a line and return its answer; a malformed line does nothing, None."""
         try:
-            request = messages.decode(line)
+            request = messages.decode(line, keep_non_finite=True)
         except messages.MalformedMessage as exc:
             self.malformed(exc.reason)
             return None

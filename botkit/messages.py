@@ -87,8 +87,11 @@ def encode(message: Mapping[str, object]) -> bytes:
         raise UnsendableMessage(str(exc)) from exc
 
 
-def decode(line: bytes) -> dict[str, object]:
-    """Read one line, with or without its line end. Raises MalformedMessage, nothing else, on any bytes."""
+def decode(line: bytes, *, keep_non_finite: bool = False) -> dict[str, object]:
+    """Read one line, with or without its line end. Raises MalformedMessage, nothing else, on any bytes.
+
+    With `keep_non_finite` a number that is not finite stays one, for a reader who must refuse it by name.
+    """
     if len(line) > LINE_LIMIT + 2:
         raise MalformedMessage(TOO_LONG, f"{len(line)} bytes")
     try:
@@ -96,7 +99,7 @@ def decode(line: bytes) -> dict[str, object]:
     except UnicodeDecodeError as exc:
         raise MalformedMessage(NOT_UTF8, exc.reason) from exc
     try:
-        message = _DECODER.decode(text)
+        message = (_KEEPING_DECODER if keep_non_finite else _DECODER).decode(text)
     except (ValueError, RecursionError) as exc:
         raise MalformedMessage(NOT_JSON, str(exc)) from exc
     if not isinstance(message, dict):
@@ -227,4 +230,5 @@ def _integer(digits: str) -> int | None:
 
 
 _ENCODER: Final = json.JSONEncoder(default=_plain, allow_nan=False)
+_KEEPING_DECODER: Final = json.JSONDecoder()
 _DECODER: Final = json.JSONDecoder(parse_constant=_not_finite, parse_float=_float, parse_int=_integer)

@@ -64,6 +64,12 @@ def test_a_number_that_no_float_holds_counts_as_not_reported(literal: str) -> No
     }
 
 
+def test_a_reader_who_must_refuse_it_gets_a_number_that_is_not_finite_as_it_is() -> None:
+    assert decode(b'{"type":"x","n":-Infinity}', keep_non_finite=True) == {"type": "x", "n": -math.inf}
+    with pytest.raises(MalformedMessage, match="not_json"):
+        decode(b'{"type":"x","n":' + b"9" * 5000 + b"}", keep_non_finite=True)
+
+
 def test_long_integers_that_a_float_holds_stay_whole() -> None:
     assert decode(b'{"type":"x","n":123456789012345678901234567890}')["n"] == 123456789012345678901234567890
 
