@@ -21,6 +21,7 @@ from exporter.collector import Collector
 from exporter.config import Addresses, BotConfig, Config, Listen, addresses, load, unused_parts
 from exporter.config_summary import summary
 from exporter.config_values import host, port, seconds, web_address
+from exporter.doctor_files import own_folder
 from exporter.errors import ExporterError
 from exporter.exposition import render
 from exporter.latches import Latches
@@ -29,7 +30,7 @@ from exporter.page import Place
 from exporter.view import BotView
 from exporter.web import application
 
-log = logging.getLogger("exporter")
+log = logging.getLogger("exporter.main")
 
 BAD_INPUT = 2  # exit code for what the caller can put right: settings, arguments, a taken port
 
@@ -161,10 +162,12 @@ def run(options: argparse.Namespace) -> int:
     """Watch the bots until a signal comes."""
     config, where = _settings(options), addresses(os.environ)
     if unused := unused_parts(config):
-        log.info("accepted and without effect in this version: %s", ", ".join(unused))
+        log.info("accepted and checked, not used yet: %s", ", ".join(unused))
+    if (folder := own_folder(config.latch_folder)).level == "FAIL":
+        log.warning("latches will not survive a restart: %s; %s", folder.says, folder.fix)
     taken = service.listening(config.listen)
     with taken:
-        log.info("exporter %s answers at %s:%d", __version__, config.listen.host, config.listen.port)
+        log.info("exporter %s answers at %s", __version__, config.listen.address)
         asyncio.run(_serve(config, where, taken))
     return 0
 

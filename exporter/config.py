@@ -4,7 +4,7 @@
     addresses(environ)  -> Addresses, or raises ConfigError with all faults of the environment
 
 Paths in the file that are not absolute are relative to the folder of the file. Token files are named here and
-never opened. `unused_parts` names what is accepted and checked but has no effect in this version.
+never opened. `unused_parts` names what is accepted and checked but not used yet.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from exporter.config_values import (
     Seconds,
     SecretFile,
     Zone,
+    joined,
     one_of,
     web_address,
 )
@@ -49,6 +50,11 @@ class Listen(_Group):
 
     host: Host = "127.0.0.1"
     port: Port = 9121
+
+    @property
+    def address(self) -> str:
+        """Host and port as people write them."""
+        return joined(self.host, self.port)
 
 
 class Tokens(_Group):
@@ -94,6 +100,11 @@ class BotConfig(_Group):
     stale_after: Seconds | None = None
     tier: Annotated[Literal["paper", "live"], one_of("paper", "live")] | None = None
     schedule: tuple[Window, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """Host and port as people write them."""
+        return joined(self.host, self.port)
 
 
 class Config(_Group):
@@ -251,7 +262,7 @@ def _within_bot(bot: Mapping[str, yaml_lines.Plain], path: tuple[str | int, ...]
 
 
 def unused_parts(config: Config) -> list[str]:
-    """The parts of the file that were written down and have no effect in this version."""
+    """The parts of the file that were written down and that the running exporter does not use yet."""
     set_at_top = config.model_fields_set
     unused: list[str] = [
         key for key in ("tokens", "grafana_users", "allow_live", "four_eyes", "day") if key in set_at_top

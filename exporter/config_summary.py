@@ -12,21 +12,20 @@ EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - named, not listened on
 
 def summary(config: Config) -> str:
     """What the exporter would do with these settings, line by line."""
-    host, port = config.listen.host, config.listen.port
-    reach = ", on every address of this machine" if host in EVERY_ADDRESS else ""
+    reach = ", on every address of this machine" if config.listen.host in EVERY_ADDRESS else ""
     lines = [
-        _line("answers at", f"{host}:{port}{reach}"),
+        _line("answers at", f"{config.listen.address}{reach}"),
         _line("keeps latches in", str(config.latch_folder)),
     ]
     for bot in config.bots:
         lines += ["", *_bot(bot)]
     if unused := unused_parts(config):
-        lines += ["", f"Accepted and without effect in this version: {', '.join(unused)}."]
+        lines += ["", f"Accepted and checked, not used yet: {', '.join(unused)}."]
     return "\n".join(lines)
 
 
 def _bot(bot: BotConfig) -> Iterator[str]:
-    yield f"bot {bot.name} (kind {bot.kind}) at {bot.host}:{bot.port}"
+    yield f"bot {bot.name} (kind {bot.kind}) at {bot.address}"
     learned = "as often as they turn out to come"
     yield _line("states", learned if bot.expected_interval is None else f"every {bot.expected_interval:g} s")
     derived = "after three intervals, at least 15 s"

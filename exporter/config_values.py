@@ -87,12 +87,13 @@ def path(value: object, info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("folder", ""), text)
 
 
-def secret_file(value: object) -> Path:
+def secret_file(value: object, info: ValidationInfo) -> Path:
     """The path of a token file; a token pasted in its place is refused without being repeated."""
-    expected = "expected the path of the file that holds the token (with a / in it), never the token itself"
-    if not isinstance(value, str) or "/" not in value or "\0" in value:
-        raise ValueError(expected)
-    return Path(value)
+    if not isinstance(value, str) or not value.startswith(("/", "./", "../")):
+        raise ValueError(
+            "expected the path of a token's file, beginning with / or ./, never the token itself"
+        )
+    return path(value, info)
 
 
 def zone(value: object) -> str:
@@ -125,17 +126,17 @@ def days(value: object) -> frozenset[int]:
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list) or not parts:
         raise ValueError(expected)
-    days: set[int] = set()
+    found: set[int] = set()
     for part in parts:
         first, dash, last = part.strip().lower().partition("-") if isinstance(part, str) else ("", "", "")
         if (first, dash) == ("daily", ""):
-            days.update(range(7))
+            found.update(range(7))
         elif first in DAYS and (last in DAYS if dash else True):
             start, end = DAYS.index(first), DAYS.index(last if dash else first)
-            days.update(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
+            found.update(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
         else:
             raise ValueError(expected)
-    return frozenset(days)
+    return frozenset(found)
 
 
 def one_of(*choices: str) -> BeforeValidator:
@@ -147,6 +148,11 @@ def one_of(*choices: str) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+def joined(host: str, port: int) -> str:
+    """`host:port` as people and URLs write it, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def web_address(value: str) -> str:

@@ -65,7 +65,7 @@ def store(check: str, path: Path, schema: Schema) -> Finding:
     except FileNotFoundError:
         return _absent(check, path)
     except OSError as error:
-        says = f"{path} cannot be read by uid {os.getuid()}: {error.strerror}"
+        says = f"{path} cannot be read by uid {os.geteuid()}: {error.strerror}"
         return Finding("FAIL", check, says, _as_owner(path))
     if not header:
         return Finding(
@@ -100,9 +100,9 @@ def _opened(check: str, path: Path, schema: Schema, *, wal: bool) -> Finding:
     if has_log and not index.exists():
         says = f"{path} has rows in its -wal and no -shm beside it: a copy, or a bot that died"
         return Finding("WARN", check, says, "start the bot once, or copy the three files together")
-    unreadable = [side.name for side in (log, index) if has_log and not os.access(side, os.R_OK)]
+    unreadable = [side.name for side in (log, index) if has_log and not _allowed(side, os.R_OK)]
     if unreadable:
-        says = f"{' and '.join(unreadable)} beside {path} cannot be read by uid {os.getuid()}"
+        says = f"{' and '.join(unreadable)} beside {path} cannot be read by uid {os.geteuid()}"
         return Finding("FAIL", check, says, _as_owner(path))
     options = "mode=ro" if has_log else "mode=ro&immutable=1"
     try:
@@ -149,12 +149,17 @@ def kill_file(check: str, path: Path) -> Finding:
         return Finding(
             "WARN", check, f"the folder of {path} is not there", "mount the bot's data folder at that path"
         )
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        says = f"uid {os.getuid()} may not write in {path.parent}"
+    if not _allowed(path.parent, os.W_OK | os.X_OK):
+        says = f"uid {os.geteuid()} may not write in {path.parent}"
         return Finding(
             "WARN", check, says, "mount it writable and use the bot's uid, else a kill has no second path"
         )
     return Finding("PASS", check, f"{path} could be written")
+
+
+def _allowed(path: Path, mode: int) -> bool:
+    """Whether this process may do that, as the user it acts for."""
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def own_folder(folder: Path) -> Finding:
@@ -171,7 +176,7 @@ def own_folder(folder: Path) -> Finding:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        fix = f"give uid {os.getuid()} a folder with space that it may write, and set reporting_db into it"
+        fix = f"give uid {os.geteuid()} a folder with space that it may write, and set reporting_db into it"
         return Finding("FAIL", check, f"nothing can be written in {there}: {error.strerror}", fix)
     if there != folder:
         return Finding("PASS", check, f"{folder} is not there yet and will be made at start")

@@ -6,6 +6,7 @@ Every check ends within its time and returns findings; none raises for what it m
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import socket
@@ -14,11 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from botkit.messages import LINE_LIMIT, MalformedMessage, decode
+from botkit.messages import HEARTBEAT, LINE_LIMIT, STATE, TOO_LONG, MalformedMessage, decode
 from exporter.backoff import describe
 from exporter.config import Addresses, BotConfig, Listen
+from exporter.config_values import joined
 from exporter.findings import Finding
 from exporter.http_get import get
+from exporter.service import bound
 
 SKEW_ALLOWED = 2.0  # seconds between a bot's clock and this machine's
 OWN_BOT = "use deploy/own-bot.yml, which puts the exporter on the host's network"
@@ -35,7 +38,7 @@ def is_loopback(host: str) -> bool:
 async def bot_socket(bot: BotConfig, within: float, *, contained: bool) -> list[Finding]:
     """Connect to a bot as the exporter would and listen until a state came or the time is up."""
     check = f"{bot.name} socket"
-    where = f"{bot.host}:{bot.port}"
+    where = bot.address
     try:
         async with asyncio.timeout(within):
             reader, writer = await asyncio.open_connection(bot.host, bot.port, limit=LINE_LIMIT)
@@ -80,31 +83,36 @@ class _Heard:
     malformed: str = ""
     closed: bool = False
 
+    def take(self, line: bytes) -> None:
+        """Take in one line."""
+        try:
+            message = decode(line)
+        except MalformedMessage as error:
+            self.malformed = error.reason
+            return
+        stamp = message.get("ts")
+        if message["type"] in {STATE, HEARTBEAT} and isinstance(stamp, int | float):
+            self.skew = stamp - time.time()
+        if message["type"] == STATE:
+            self.state = message
+        self.beats += message["type"] == HEARTBEAT
+
 
 async def _listen(reader: asyncio.StreamReader, within: float) -> _Heard:
     heard = _Heard()
-    try:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(within):
-            while heard.state is None:
-                line = await reader.readline()
-                if not line:
-                    heard.closed = True
-                    break
+            while heard.state is None and not heard.closed:
                 try:
-                    message = decode(line)
-                except MalformedMessage as error:
-                    heard.malformed = error.reason
-                    continue
-                heard.beats += message["type"] == "heartbeat"
-                stamp = message.get("ts")
-                if message["type"] in {"state", "heartbeat"} and isinstance(stamp, int | float):
-                    heard.skew = stamp - time.time()
-                if message["type"] == "state":
-                    heard.state = message
-    except TimeoutError:
-        pass
-    except (OSError, ValueError) as error:
-        heard.closed, heard.malformed = True, heard.malformed or str(error)
+                    line = await reader.readline()
+                except ValueError:  # longer than any line may be
+                    heard.malformed, heard.closed = TOO_LONG, True
+                except OSError:
+                    heard.closed = True
+                else:
+                    heard.closed = not line
+                    if line:
+                        heard.take(line)
     return heard
 
 
@@ -142,28 +150,20 @@ def _clock_of(bot: BotConfig, skew: float) -> Finding:
 async def own_port(listen: Listen, within: float) -> list[Finding]:
     """Whether the port to listen on is free, or already answered by an exporter."""
     check = "own port"
-    where = f"{listen.host}:{listen.port}"
+    where = listen.address
     try:
-        free_port(listen)
+        bound(listen).close()
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             fix = "set listen.host to an address of this machine, and listen.port to 1024 or more"
             return [Finding("FAIL", check, f"{where} cannot be listened on: {error.strerror}", fix)]
     else:
         return [Finding("PASS", check, f"{where} is free")]
-    asked = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(listen.host, listen.host)  # noqa: S104
-    answer = await get(f"http://{asked}:{listen.port}/metrics", within)
+    asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104
+    answer = await get(f"http://{joined(asked, listen.port)}/metrics", within)
     if answer.status == 200 and b"tradebot_exporter_build_info" in answer.body:
         return [Finding("PASS", check, f"an exporter already answers at {where}")]
     return [Finding("FAIL", check, f"{where} is taken by another program", "stop it, or set listen.port")]
-
-
-def free_port(listen: Listen) -> None:
-    """Bind and let go; raises OSError when the exporter could not listen here."""
-    family, _, _, _, address = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
 
 
 def public_url(listen: Listen, addresses: Addresses, *, contained: bool) -> Finding:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 import socket
@@ -49,22 +50,29 @@ class _Server(uvicorn.Server):
         yield
 
 
+def bound(listen: Listen) -> socket.socket:
+    """A socket bound where the settings say; raises OSError."""
+    family, _, _, _, address = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0]
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
 def listening(listen: Listen) -> socket.socket:
     """The socket to serve on; raises StartError with one sentence."""
-    where = f"{listen.host}:{listen.port}"
     try:
-        family, _, _, _, address = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0]
-        taken = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as error:
-        raise StartError(f"{where} is not an address to listen on: {error.strerror}.") from error
-    try:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(address)
+        taken = bound(listen)
         taken.listen(BACKLOG)
     except OSError as error:
-        taken.close()
-        remedy = "stop what uses it, or choose another with --listen HOST:PORT."
-        raise StartError(f"cannot listen on {where}: {error.strerror}; {remedy}") from error
+        remedy = "stop what uses it, or choose" if error.errno == errno.EADDRINUSE else "choose"
+        raise StartError(
+            f"cannot listen on {listen.address}: {error.strerror}; {remedy} another with --listen HOST:PORT."
+        ) from error
     return taken
 
 

@@ -222,7 +222,13 @@ def test_words_that_other_yaml_readers_turn_into_something_else_stay_words(tmp_p
 
 def test_a_token_that_was_pasted_is_never_repeated(tmp_path: Path) -> None:
     secret = "s3cr3t-token"
-    for tokens in (f"{{grafana: {secret}}}", f"{{operators: {{ann: {secret}}}}}", secret, f"[{secret}]"):
+    for tokens in (
+        f"{{grafana: {secret}}}",
+        f"{{grafana: {secret}/b==}}",
+        f"{{operators: {{ann: {secret}}}}}",
+        secret,
+        f"[{secret}]",
+    ):
         found = faults(tmp_path, ONE_BOT + f"tokens: {tokens}\n")
         assert len(found) == 1
         assert "tokens" in found[0]

@@ -7,10 +7,11 @@ import shutil
 import socket
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 
 import pytest
@@ -233,13 +234,40 @@ def test_what_stands_in_a_stores_place_is_named(tmp_path: Path) -> None:
     assert "mount the bot's data folder" in seen["no/folder.db"].fix
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
-def test_a_store_of_another_user_fails_with_the_uid_to_use(tmp_path: Path) -> None:
-    make_store(tmp_path / "orders.db", ORDERS, wal=False).close()
-    (tmp_path / "orders.db").chmod(0)
-    found = doctor_files.store("arb store", tmp_path / "orders.db", ORDERS)
+@contextmanager
+def no_superuser() -> Iterator[None]:
+    """Root may read everything; as nobody, permissions count."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_store_of_another_user_fails_with_the_uid_to_use() -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        make_store(folder / "orders.db", ORDERS, wal=False).close()
+        (folder / "orders.db").chmod(0)
+        folder.chmod(0o755)
+        with no_superuser():
+            found = doctor_files.store("arb store", folder / "orders.db", ORDERS)
+            me = os.geteuid()
     assert found.level == "FAIL"
-    assert f"({os.getuid()})" in found.fix
+    assert f"cannot be read by uid {me}: Permission denied" in found.says
+    assert f"run the exporter with the bot's uid ({os.getuid()})" in found.fix
+
+
+def test_a_kill_file_in_a_folder_of_another_user_has_no_second_path() -> None:
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o555)
+        with no_superuser():
+            found = doctor_files.kill_file("kill", Path(name) / ".kill_switch")
+    assert found.level == "WARN"
+    assert "mount it writable" in found.fix
 
 
 def test_a_kill_file_is_checked_without_writing_one(tmp_path: Path) -> None:

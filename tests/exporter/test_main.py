@@ -188,10 +188,22 @@ async def test_unused_parts_are_named_in_one_line_and_secrets_never(tmp_path: Pa
     running = Exporter(await start("--config", path, "--listen", f"127.0.0.1:{port}"), port)
     await running.until("/-/healthy", "healthy")
     _, log = await running.stop()
-    lines = [line for line in log.splitlines() if "without effect" in line]
+    lines = [line for line in log.splitlines() if "not used yet" in line]
     assert len(lines) == 1
-    assert lines[0].endswith("without effect in this version: tokens, four_eyes")
+    assert lines[0].endswith("not used yet: tokens, four_eyes")
     assert "grafana_token" not in log
+
+
+async def test_a_folder_that_cannot_keep_latches_is_said_at_start_and_watching_goes_on(
+    tmp_path: Path,
+) -> None:
+    path = settings(tmp_path, free_port(), "reporting_db: /proc/no/reporting.db\n")
+    port = free_port()
+    running = Exporter(await start("--config", path, "--listen", f"127.0.0.1:{port}"), port)
+    await running.until("/-/ready", "ready\n")
+    code, log = await running.stop()
+    assert code == 0
+    assert "latches will not survive a restart: nothing can be written in /proc" in log
 
 
 async def test_a_taken_port_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
@@ -291,7 +303,7 @@ bot slow (kind arb) at 127.0.0.1:9130
   stale              after three intervals, at least 15 s
   tier               by the bot's last known mode
 
-Accepted and without effect in this version: reporting_db (only its folder is used), stores, kill_file.
+Accepted and checked, not used yet: reporting_db (only its folder is used), stores, kill_file.
 """
     )
 
