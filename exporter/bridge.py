@@ -69,6 +69,9 @@ class Bridge:
                     await self._read(reader)
             except (OSError, LinkLost) as error:
                 why = describe(error)
+            except BaseException:
+                self._view.disconnected(self._clock(), "this exporter stopped reading")
+                raise
             self._view.disconnected(self._clock(), why)
             log.info("bot %s at %s:%d: %s", self._view.name, self._host, self._port, why)
             if self._heard != heard_before:

@@ -11,6 +11,7 @@ from collections import deque
 
 OBSERVED = 20
 SHORTEST_STALE_AFTER = 15.0
+SHORTEST_STUCK_AFTER = 10.0  # less, so that a hung loop is at its receiver within 20 s
 STALE_AFTER_UNTIL_KNOWN = 180.0
 INTERVALS_TO_KNOW = 2  # three states
 
@@ -30,7 +31,7 @@ class Cadence:
     def cycle_seen(self, now: float) -> None:
         """A state with a new cycle arrived."""
         if self._previous is not None and (interval := now - self._previous) >= 0:
-            stuck = interval > self.three_intervals
+            stuck = interval > self.stuck_after
             if not stuck or self._was_stuck:
                 self._intervals.append(interval)
             self._was_stuck = stuck
@@ -52,11 +53,13 @@ class Cadence:
         """Seconds after which the last state is no longer shown as now."""
         if self._configured_stale_after is not None:
             return self._configured_stale_after
-        return self.three_intervals
+        return self._three_intervals(SHORTEST_STALE_AFTER)
 
     @property
-    def three_intervals(self) -> float:
-        """Seconds in which a bot that works has finished a cycle, with the same floor and first guess."""
-        if (interval := self.expected_interval) is None:
-            return STALE_AFTER_UNTIL_KNOWN
-        return max(SHORTEST_STALE_AFTER, 3 * interval)
+    def stuck_after(self) -> float:
+        """Seconds in which a loop that works has finished a cycle."""
+        return self._three_intervals(SHORTEST_STUCK_AFTER)
+
+    def _three_intervals(self, floor: float) -> float:
+        interval = self.expected_interval
+        return STALE_AFTER_UNTIL_KNOWN if interval is None else max(floor, 3 * interval)

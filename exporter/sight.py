@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exporter.cadence import STALE_AFTER_UNTIL_KNOWN
 from exporter.decisions import Blocked
 from exporter.losscap import Headroom, headroom
 from exporter.schedule import Planned, planned
@@ -51,7 +52,22 @@ class Sight:
         opened_at = self.view.link.opened_at
         if not self.connected or self.live is not None or opened_at is None or self._spoke_since(opened_at):
             return False
-        return self.now - opened_at <= self.view.cadence.stale_after
+        return self.now - opened_at <= self.first_state_within
+
+    @property
+    def starting(self) -> bool:
+        """Whether the bot beats and is, by its own count of cycles, before the first one of a new session."""
+        link, state = self.view.link, self.view.state
+        cycle = link.heartbeat_cycle if link.beats and not self._spoke_since(link.opened_at or 0.0) else None
+        if cycle is None:
+            return False
+        return cycle == 0 or (state is not None and state.cycle is not None and cycle < state.cycle)
+
+    @property
+    def first_state_within(self) -> float:
+        """Seconds after the connection within which its first state is not overdue."""
+        usual = self.view.cadence.stale_after
+        return max(usual, STALE_AFTER_UNTIL_KNOWN) if self.starting else usual
 
     @property
     def hung(self) -> bool | None:
@@ -65,7 +81,7 @@ class Sight:
     def hung_since(self) -> float:
         """When the loop counts as standing still unless it has moved until then."""
         moved = max(self.view.progress_at or 0.0, self.view.link.opened_at or self.now)
-        return moved + self.view.cadence.three_intervals
+        return moved + (STALE_AFTER_UNTIL_KNOWN if self.starting else self.view.cadence.stuck_after)
 
     @property
     def headroom(self) -> Headroom | None:

@@ -117,7 +117,7 @@ def no_first_state(sight: Sight) -> Words:
     opened_at = sight.view.link.opened_at
     if sight.view.state_at is not None or sight.awaiting or opened_at is None:
         return None
-    return "NO FIRST STATE", opened_at + sight.view.cadence.stale_after
+    return "NO FIRST STATE", opened_at + sight.first_state_within
 
 
 def awaiting(sight: Sight) -> Words:

@@ -284,6 +284,7 @@ async def test_a_cancelled_bridge_leaves_no_connection_open(bot, view):
     async with bridged(view, bot.port):
         await bot.connected()
     await bot.deserted()
+    assert not view.at(time.time()).connected
 
 
 async def test_bots_that_are_gone_do_not_slow_down_the_one_that_is_there(bot, view):

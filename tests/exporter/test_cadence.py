@@ -34,7 +34,12 @@ def test_the_longest_of_the_last_20_intervals_counts():
 def test_configured_times_come_before_observed_ones():
     assert seen(0, 5, 10, expected_interval=60).stale_after == 180.0
     assert seen(0, 5, 10, stale_after=42).stale_after == 42
-    assert seen(0, 5, 10, stale_after=42).three_intervals == 15.0
+    assert seen(0, 5, 10, stale_after=42).stuck_after == 15.0
+
+
+def test_a_fast_loop_is_stuck_sooner_than_its_states_are_stale():
+    assert seen(0, 1, 2).stuck_after == 10.0
+    assert seen().stuck_after == 180.0
 
 
 def test_the_time_that_a_link_was_down_is_not_the_bots_rhythm():

@@ -319,6 +319,27 @@ def test_a_bot_that_is_back_after_an_hour_does_not_hang_at_once():
     assert beating(view, T0 + 3601).at(T0 + 3602).hung is False
 
 
+def restarted(at: float) -> BotView:
+    """A bot of 5 s cycles that is back since `at` and still prepares its first cycle."""
+    view = fed(*(state(cycle) for cycle in range(1, 5)))
+    view.disconnected(T0 + 21, "gone")
+    view.connected(at)
+    return view
+
+
+def test_a_bot_that_takes_its_time_to_start_is_awaited_and_does_not_hang():
+    view = restarted(T0 + 30)
+    sight = beating(view, T0 + 130, cycle=0).at(T0 + 130)
+    assert (sight.hung, sight.awaiting) == (False, True)
+    sight = beating(view, T0 + 211, cycle=0).at(T0 + 211)
+    assert (sight.hung, sight.awaiting) == (True, False)
+
+
+def test_a_bot_that_hung_while_the_link_was_away_is_not_taken_for_one_that_starts():
+    view = restarted(T0 + 30)
+    assert beating(view, T0 + 46, cycle=4).at(T0 + 46).hung is True
+
+
 # Planned
 
 
