@@ -1,0 +1,223 @@
+"""The console as it is committed, on free ports, with a webhook in every receiver of Alertmanager.
+
+Only what names an address is written anew: the targets, the receivers, and which bots there are. Errors:
+`NotInstalledError`, for which the caller skips; its message says what is missing.
+"""
+
+import json
+import os
+import shutil
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import yaml
+
+from deploy.programs import find_programs
+from tests.stack.processes import HOST, ROOT, Program, free_port, python, running, wait_until
+from tests.stack.webhook import Webhook
+
+INTERVAL = 2
+"""Seconds between two cycles of the bots here."""
+
+
+class NotInstalledError(Exception):
+    """Prometheus or Alertmanager is not on this machine."""
+
+
+@dataclass(frozen=True)
+class BotEntry:
+    """A bot of exporter.yml."""
+
+    name: str
+    tier: str
+    port: int
+
+
+class ArbBot:
+    """`python -m arb_bot` in a folder of its own, on one port however often it is started."""
+
+    def __init__(self, name: str, folder: Path, tier: str = "live") -> None:
+        self.entry = BotEntry(name, tier, free_port())
+        self.folder = folder / name
+        self.folder.mkdir()
+        self._hang = self.folder / "hang"
+        self._program: Program | None = None
+
+    def start(self) -> None:
+        """Start it, for the first time or again; the exporter finds it when it listens."""
+        self.stop()
+        arguments = ("--port", str(self.entry.port), "--data-dir", self.folder, "--interval", str(INTERVAL))
+        command = python(
+            "-m", "tests.stack.hanging_bot", self._hang, *arguments, "--seed", "7", "--speed", "20"
+        )
+        self._program = Program(command, self.folder / "log")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send its process a signal."""
+        assert self._program is not None
+        self._program.send(number)
+
+    def ended(self) -> int:
+        """Its exit code, once it has ended."""
+        assert self._program is not None
+        return self._program.ended()
+
+    def hang(self) -> None:
+        """Let its loop hang in the next cycle."""
+        self._hang.touch()
+
+    def go_on(self) -> None:
+        """Let its loop go on."""
+        self._hang.unlink()
+
+    def stop(self) -> None:
+        """End it for good."""
+        if self._program is not None:
+            self._program.stop()
+
+
+class Console:
+    """Starts on entry, and is there when every program says that it is ready."""
+
+    def __init__(self, folder: Path, bots: Sequence[BotEntry]) -> None:
+        programs = find_programs(os.environ)
+        missing = [name for name in ("prometheus", "alertmanager") if getattr(programs, name) is None]
+        if missing:
+            raise NotInstalledError(
+                f"not installed: {', '.join(missing)} (Debian: prometheus, prometheus-alertmanager)"
+            )
+        self._programs = programs
+        self._folder = folder
+        self._bots = bots
+        self._ports = {name: free_port() for name in ("exporter", "prometheus", "alertmanager")}
+        self.webhook = Webhook()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(self.webhook)
+            self._write_files()
+            for name in ("exporter", "alertmanager", "prometheus"):
+                command = getattr(self, f"_{name}")()
+                stack.enter_context(
+                    running(command, self._folder / f"{name}.log", lambda n=name: self._ready(n))
+                )
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def url(self, program: str, path: str = "") -> str:
+        """An address of one of the programs."""
+        return f"http://{HOST}:{self._ports[program]}{path}"
+
+    def metrics(self) -> str:
+        """What the exporter answers Prometheus."""
+        return fetch(self.url("exporter", "/metrics"))
+
+    def api(self, path: str, **arguments: str) -> Any:
+        """The data of an answer of Prometheus's API; raises RuntimeError with the error that it names."""
+        answer = json.loads(fetch(self.url("prometheus", f"/api/v1/{path}?{urlencode(arguments)}")))
+        if answer["status"] != "success":
+            raise RuntimeError(answer["error"])
+        return answer["data"]
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The series of an instant query."""
+        series: list[dict[str, Any]] = self.api("query", query=expression)["result"]
+        return series
+
+    def wait_for_bots(self, names: Sequence[str], seconds: float = 40.0) -> None:
+        """Wait until Prometheus shows each of these bots as connected and fresh."""
+
+        def up() -> bool:
+            return {one["metric"]["bot"] for one in self.query("tradebot_up == 1")} >= set(names)
+
+        wait_until(up, f"{', '.join(names)} to be up in Prometheus", seconds)
+
+    def _write_files(self) -> None:
+        shutil.copytree(ROOT / "prometheus", self._folder / "configuration")
+        targets = {name: [{"targets": [f"{HOST}:{port}"]}] for name, port in self._ports.items()}
+        for name, groups in targets.items():
+            (self._folder / "configuration" / "targets" / f"{name}.yml").write_text(yaml.safe_dump(groups))
+        alertmanager = self._folder / "configuration" / "alertmanager.yml"
+        alertmanager.write_text(
+            yaml.safe_dump(with_webhooks(yaml.safe_load(alertmanager.read_text()), self.webhook.url))
+        )
+        settings = {
+            "listen": {"host": HOST, "port": self._ports["exporter"]},
+            "reporting_db": str(self._folder / "reporting.db"),
+            "bots": [
+                {
+                    "name": b.name,
+                    "kind": "arb",
+                    "host": HOST,
+                    "port": b.port,
+                    "tier": b.tier,
+                    "expected_interval": INTERVAL,
+                }
+                for b in self._bots
+            ],
+        }
+        (self._folder / "exporter.yml").write_text(yaml.safe_dump(settings))
+
+    def _exporter(self) -> list[str | Path]:
+        return python("-m", "exporter", "--config", self._folder / "exporter.yml")
+
+    def _prometheus(self) -> list[str | Path]:
+        assert self._programs.prometheus is not None
+        return [
+            self._programs.prometheus,
+            f"--config.file={self._folder / 'configuration' / 'prometheus.yml'}",
+            f"--storage.tsdb.path={self._folder / 'series'}",
+            f"--web.listen-address={HOST}:{self._ports['prometheus']}",
+        ]
+
+    def _alertmanager(self) -> list[str | Path]:
+        assert self._programs.alertmanager is not None
+        return [
+            self._programs.alertmanager,
+            f"--config.file={self._folder / 'configuration' / 'alertmanager.yml'}",
+            f"--storage.path={self._folder / 'alerts'}",
+            f"--web.listen-address={HOST}:{self._ports['alertmanager']}",
+            "--cluster.listen-address=",
+        ]
+
+    def _ready(self, program: str) -> bool:
+        path = "/-/healthy" if program == "exporter" else "/-/ready"
+        try:
+            return bool(fetch(self.url(program, path)))
+        except OSError:
+            return False
+
+
+def with_webhooks(configuration: Mapping[str, Any], url: str) -> dict[str, Any]:
+    """The configuration with a webhook in each receiver, which is named by its path; all else as it was."""
+    receivers = [
+        {**receiver, "webhook_configs": [{"url": f"{url}/{receiver['name']}", "send_resolved": True}]}
+        for receiver in configuration["receivers"]
+    ]
+    return {**configuration, "receivers": receivers}
+
+
+def fetch(url: str) -> str:
+    """The body of an answer, also of one that says 400: Prometheus names the error in it."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            text: str = answer.read().decode()
+    except urllib.error.HTTPError as error:
+        if error.code not in {400, 422}:
+            raise
+        text = error.read().decode()
+    return text

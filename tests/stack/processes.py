@@ -1,0 +1,104 @@
+"""Real programs on loopback for a test: started, waited for, stopped by their own process and no other."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HOST = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(holds: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    """Ask ten times a second until the answer is true; raises TimeoutError with `what` was waited for."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:.0f} s for {what}")
+        time.sleep(0.1)
+
+
+class Program:
+    """One process with its log in a file; `send` a signal to it, or `stop` it for good."""
+
+    def __init__(
+        self, command: Sequence[str | Path], log: Path, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.log = log
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [str(word) for word in command],
+                cwd=ROOT,
+                env={**os.environ, **(environ or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal; a process that was stopped stays so until SIGCONT."""
+        self._process.send_signal(number)
+
+    def ended(self, seconds: float = 20.0) -> int:
+        """Its exit code, once it has ended."""
+        return self._process.wait(seconds)
+
+    def stop(self) -> None:
+        """End it: politely, then not."""
+        if self.runs:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.terminate()
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._process.wait()
+
+    def said(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-3000:]
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path],
+    log: Path,
+    ready: Callable[[], object],
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[Program]:
+    """A program that is `ready`; raises RuntimeError with its log where it ends before."""
+    program = Program(command, log, environ)
+
+    def ready_or_dead() -> bool:
+        if not program.runs:
+            raise RuntimeError(f"{command[0]} ended: {program.said()}")
+        return bool(ready())
+
+    try:
+        wait_until(ready_or_dead, f"{log.stem} to be ready")
+        yield program
+    finally:
+        program.stop()
+
+
+def python(*words: str | Path) -> list[str | Path]:
+    """A command of this environment's Python."""
+    return [sys.executable, *words]
