@@ -13,7 +13,7 @@ from botkit.hot_reload import setting
 SIMULATED_MARKETS: Final[dict[str, str]] = {
     "ARB_POLL_INTERVAL_SECONDS": "5",
     "ARB_BANKROLL_BY_VENUE": "kalshi=1000,polymarket=600",
-    "ARB_DAILY_LOSS_CAP_USD": "25",
+    "ARB_DAILY_LOSS_CAP_USD": "50",
     "ARB_MAX_CONSECUTIVE_FAILURES": "6",
     "ARB_MARKET_COOLDOWN_SECONDS": "240",
     "ARB_MIN_NET_EDGE_PER_CONTRACT": "0.015",

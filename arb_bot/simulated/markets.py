@@ -32,7 +32,7 @@ STYLES = {
     POLYMARKET: VenueStyle(
         name=POLYMARKET,
         market_id="0xsim{:05d}",
-        makers=MakerStyle(tick=0.005, half_spread=0.010, noise=0.004, refresh=8.0, reaction=4.0, size=80.0),
+        makers=MakerStyle(tick=0.005, half_spread=0.010, noise=0.007, refresh=8.0, reaction=4.0, size=80.0),
         opinion=0.020,
         fees=FlatFee(),
         latency=(0.5, 2.5),

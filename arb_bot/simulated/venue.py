@@ -19,7 +19,7 @@ from arb_bot.simulated.order_log import OrderLog
 from arb_bot.simulated.world import Event
 from arb_bot.venue import CONNECTED, DEGRADED, RECOVERING, OrderReport, OrderRequest, WorkingOrder
 
-RIVALS_PROBABILITY = 0.35
+RIVALS_PROBABILITY = 0.4
 """How often somebody else saw the same price and was faster."""
 MALFORMED_PROBABILITY = 0.0015
 CENT = MICROS // 100
@@ -39,7 +39,7 @@ class VenueStyle:
     makers: MakerStyle
     fees: FeeSchedule
     opinion: float = 0.015
-    opinion_memory: float = 400.0
+    opinion_memory: float = 250.0
     latency: tuple[float, float] = (0.3, 1.5)
     outages_per_hour: float = 0.4
     outage_seconds: tuple[float, float] = (10.0, 45.0)

@@ -25,7 +25,7 @@ class WorldShape:
     shortest_life: float = 300.0
     longest_life: float = 3000.0
     volatility: float = 0.8
-    news_per_hour: float = 1.0
+    news_per_hour: float = 1.5
     news_size: float = 0.35
 
 
