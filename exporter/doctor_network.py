@@ -39,8 +39,9 @@ async def bot_socket(bot: BotConfig, within: float, *, contained: bool) -> list[
     """Connect to a bot as the exporter would and listen until a state came or the time is up."""
     check = f"{bot.name} socket"
     where = bot.address
+    until = asyncio.get_running_loop().time() + within
     try:
-        async with asyncio.timeout(within):
+        async with asyncio.timeout_at(until):
             reader, writer = await asyncio.open_connection(bot.host, bot.port, limit=LINE_LIMIT)
     except TimeoutError:
         fix = "check host, port and firewall between here and the bot"
@@ -53,7 +54,7 @@ async def bot_socket(bot: BotConfig, within: float, *, contained: bool) -> list[
         fix = _refused_fix(bot, contained=contained)
         return [Finding("FAIL", check, f"{where} cannot be reached: {describe(error)}", fix)]
     try:
-        heard = await _listen(reader, within)
+        heard = await _listen(reader, until)
     finally:
         writer.transport.abort()
     return _judge(bot, where, heard, within)
@@ -98,10 +99,11 @@ class _Heard:
         self.beats += message["type"] == HEARTBEAT
 
 
-async def _listen(reader: asyncio.StreamReader, within: float) -> _Heard:
+async def _listen(reader: asyncio.StreamReader, until: float) -> _Heard:
+    """Take in lines until a state, the end of the stream, or a time of the loop's own clock."""
     heard = _Heard()
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(within):
+        async with asyncio.timeout_at(until):
             while heard.state is None and not heard.closed:
                 try:
                     line = await reader.readline()
