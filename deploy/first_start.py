@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="where the passwords are kept")
     parser.add_argument("--targets", type=Path, metavar="FOLDER", help="where Prometheus reads its targets")
     parser.add_argument("addresses", nargs="*", metavar="NAME=HOST:PORT", help="the targets to write there")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     if options.addresses and options.targets is None:
         parser.error("addresses need --targets")
     try:

@@ -43,3 +43,12 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
     (tmp_path / "file").write_text("")
     assert main([str(tmp_path / "file" / "secrets")]) == 1
     assert capsys.readouterr().err.startswith("cannot write ")
+
+
+def test_one_call_makes_passwords_and_targets(tmp_path: Path) -> None:
+    secrets, targets = tmp_path / "secrets", tmp_path / "targets"
+    assert (
+        main([str(secrets), "--targets", str(targets), "exporter=127.0.0.1:1", "prometheus=127.0.0.1:2"]) == 0
+    )
+    assert sorted(file.name for file in targets.iterdir()) == ["exporter.yml", "prometheus.yml"]
+    assert len(list(secrets.iterdir())) == 2

@@ -73,6 +73,9 @@ def own_engine(data: Path) -> Iterator[Engine]:
         finally:
             daemon.terminate()
             daemon.wait(60)
+            # Containers on the host's network leave their namespace mounted here.
+            for mounted in Path(folder, "exec", "netns").glob("*"):
+                subprocess.run(["umount", mounted], capture_output=True, check=False)
 
 
 def _wait_until_it_answers(engine: Engine, daemon: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -97,8 +97,10 @@ def _grafana(context: Path) -> tuple[str, Path]:
         (context / "run.sh").write_text(STAND_IN_RUN)
         program = f"LABEL {GRAFANA_LABEL}=stand-in\nCOPY grafana_stand_in.py /grafana_stand_in.py"
     else:
+        # Somebody's own settings stay out: the stack has to bring all that it needs.
+        own_settings = shutil.ignore_patterns("custom.ini")
         for part in ("bin", "conf", "public"):
-            shutil.copytree(home / part, context / "grafana" / part)
+            shutil.copytree(home / part, context / "grafana" / part, ignore=own_settings)
         (context / "run.sh").write_text(REAL_GRAFANA_RUN)
         program = f"LABEL {GRAFANA_LABEL}=real\nCOPY grafana /usr/share/grafana"
     (context / "run.sh").chmod(0o755)

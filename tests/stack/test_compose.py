@@ -109,6 +109,9 @@ def running(stack: Stack) -> Iterator[Stack]:
         stack.compose("up", "--detach", "--build", "--quiet-pull")
         until(lambda: stack.exit_code("welcome") is not None, "the welcome at the end of a start")
         yield stack
+    except BaseException:
+        print(stack.compose("ps", "--all"), stack.compose("logs", "--no-color", "--tail", "20"))
+        raise
     finally:
         stack.compose("down", "--volumes", "--timeout", "10")
 
