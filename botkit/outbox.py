@@ -1,6 +1,6 @@
 """What waits to be sent to one client, in order: of states only the newest are kept, answers are never lost.
 
-One queue for both keeps causes before effects: an answer never overtakes a state that was built before it.
+One queue for both: an answer never overtakes a state that was queued before it.
 """
 
 from collections import deque
