@@ -175,7 +175,14 @@ def run(options: argparse.Namespace) -> int:
 async def _serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     latches = Latches(config.latch_folder)
     views = [_view(bot, latches.restore(bot.name)) for bot in config.bots]
-    watches = [_watch(view, bot, latches) for view, bot in zip(views, config.bots, strict=True)]
+    bridges = [
+        Bridge(view, bot.host, bot.port, changed=latches.keep)
+        for view, bot in zip(views, config.bots, strict=True)
+    ]
+    watches = [
+        service.Watch(view.name, bridge.run, view.bridge_died)
+        for view, bridge in zip(views, bridges, strict=True)
+    ]
     process = CollectorRegistry()
     ProcessCollector(registry=process)
     GCCollector(registry=process)
@@ -202,16 +209,6 @@ def _view(bot: BotConfig, breach: Breach | None) -> BotView:
         schedule=bot.schedule,
         breach=breach,
     )
-
-
-def _watch(view: BotView, bot: BotConfig, latches: Latches) -> service.Watch:
-    """The bridge of a view, and what to do where it dies of a fault of this program."""
-
-    def died() -> None:
-        view.bridge_died()
-        view.disconnected(time.time(), "a fault of the exporter, see its log")
-
-    return service.Watch(bot.name, Bridge(view, bot.host, bot.port, changed=latches.keep).run, died)
 
 
 def _places(where: Addresses) -> list[Place]:
