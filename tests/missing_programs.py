@@ -9,6 +9,7 @@ from deploy.programs import grafana_home
 PROGRAMS = (
     ("promtool", "prometheus", "the rules' own tests and everything that a real Prometheus shows"),
     ("amtool", "prometheus-alertmanager", "Alertmanager's routing and the alerts end to end"),
+    ("chromium", "chromium", "pages in a real browser"),
     (
         "dockerd",
         "docker.io, docker-compose 2.24 or later, debootstrap, iptables",
