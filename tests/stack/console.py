@@ -51,12 +51,17 @@ class ArbBot:
         self._hang = self.folder / "hang"
         self._program: Program | None = None
 
-    def start(self) -> None:
+    @property
+    def kill_file(self) -> Path:
+        """Its kill switch."""
+        return self.folder / ".kill_switch"
+
+    def start(self, *more: str) -> None:
         """Start it, for the first time or again; the exporter finds it when it listens."""
         self.stop()
         arguments = ("--port", str(self.entry.port), "--data-dir", self.folder, "--interval", str(INTERVAL))
         command = python(
-            "-m", "tests.stack.hanging_bot", self._hang, *arguments, "--seed", "7", "--speed", "20"
+            "-m", "tests.stack.hanging_bot", self._hang, *arguments, "--seed", "7", "--speed", "20", *more
         )
         self._program = Program(command, self.folder / "log")
 

@@ -1,0 +1,115 @@
+"""A bad minute: bots that die, stop, hang, lose, are killed and restart as planned, all at once, and are mended.
+
+Everything happens at once so that the whole takes a minute or so; tests look at what arrived and was recorded.
+"""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.stack.console import ArbBot, Console
+from tests.stack.live_bot import LiveBot
+from tests.stack.processes import wait_until
+from tests.stack.webhook import Arrival
+
+PATIENCE = 45.0
+"""Seconds after which what has not arrived is taken as never coming; the tests then say what."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What must arrive: within so many seconds of the fault, where, and how bad it is called."""
+
+    alert: str
+    receiver: str
+    severity: str
+    within: float = 20.0
+    resolves: bool = True
+
+
+# By bot. One of tier live whose last mode was paper is only warned of at first; `real` trades and is exposed.
+# A reminder waits for its group for 15 s and hurries nobody; a broken cap and a kill hold beyond the minute.
+EXPECTED = {
+    "killed": Expected("TradebotDisconnected", "notify", "warning"),
+    "stopped": Expected("TradebotDisconnected", "notify", "warning"),
+    "hung": Expected("TradebotLoopHung", "notify", "warning"),
+    "paper": Expected("TradebotDisconnected", "paper", "warning"),
+    "real": Expected("TradebotDisconnected", "page", "critical"),
+    "loser": Expected("TradebotLossCapBreached", "page", "critical", resolves=False),
+    "halted": Expected("TradebotKillSwitchActive", "remind", "info", within=30, resolves=False),
+}
+UNDISTURBED = ("planned", "well")
+"""Bots of which nothing may be said: one restarts as planned, one just runs."""
+
+
+@dataclass
+class Incident:
+    """The console it happened to, and when (epoch seconds) it was ready, all was broken, and all was mended."""
+
+    console: Console
+    ready: float
+    caused: float = 0.0
+    mended: float = 0.0
+    names: list[str] = field(default_factory=list)
+
+    def arrivals(self, bot: str, status: str) -> list[Arrival]:
+        """What arrived of the alert that is expected for this bot, where it is expected."""
+        expected = EXPECTED[bot]
+        return self.console.webhook.arrivals(
+            bot=bot, alertname=expected.alert, receiver=expected.receiver, status=status
+        )
+
+
+@contextmanager
+def happened(folder: Path) -> Iterator[Incident]:
+    """Run it from beginning to end; the console stays up behind it. Raises NotInstalledError."""
+    with ExitStack() as stack:
+        arbs = {name: ArbBot(name, folder) for name in ("killed", "stopped", "hung", "halted", *UNDISTURBED)}
+        arbs["paper"] = ArbBot("paper", folder, tier="paper")
+        real, loser = (stack.enter_context(LiveBot(name)) for name in ("real", "loser"))
+        real.unhedged_usd = 38.0
+        entries = [bot.entry for bot in (*arbs.values(), real, loser)]
+        console = stack.enter_context(Console(folder, entries))
+        for name, arb in arbs.items():
+            stack.callback(arb.stop)
+            arb.start(*(["--paused"] if name == "halted" else []))
+        names = [entry.name for entry in entries]
+        console.wait_for_bots(names)
+        incident = Incident(console, time.time(), names=names)
+        _cause(incident, arbs, real, loser)
+        _mend(incident, arbs, real)
+        yield incident
+
+
+def _cause(incident: Incident, arbs: dict[str, ArbBot], real: LiveBot, loser: LiveBot) -> None:
+    incident.caused = time.time()
+    arbs["planned"].send(signal.SIGTERM)
+    arbs["killed"].send(signal.SIGKILL)
+    arbs["paper"].send(signal.SIGKILL)
+    arbs["stopped"].send(signal.SIGSTOP)
+    arbs["hung"].hang()
+    arbs["halted"].kill_file.touch()
+    real.vanish()
+    loser.daily_pnl = -12.0
+    assert arbs["planned"].ended() == 0
+    _wait(lambda: all(incident.arrivals(bot, "firing") for bot in EXPECTED))
+
+
+def _mend(incident: Incident, arbs: dict[str, ArbBot], real: LiveBot) -> None:
+    incident.mended = time.time()
+    for name in ("planned", "killed", "paper"):
+        arbs[name].start()
+    arbs["stopped"].send(signal.SIGCONT)
+    arbs["hung"].go_on()
+    real.come_back()
+    _wait(lambda: all(incident.arrivals(bot, "resolved") for bot, e in EXPECTED.items() if e.resolves))
+
+
+def _wait(holds: Callable[[], object]) -> None:
+    try:
+        wait_until(holds, "the alerts", PATIENCE)
+    except TimeoutError:
+        return
