@@ -8,7 +8,6 @@ switch`.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,31 +71,20 @@ class Decisions:
 
     def take(self, decisions: list[object], now: float) -> int:
         """Count the decisions of one cycle; returns how many of them could not be read."""
-        current = self._slice(now)
-        bad = 0
-        for decision in decisions:
-            if (found := self._read(decision)) is None:
-                bad += 1
-                continue
-            self.counts[found] = self.counts.get(found, 0) + 1
-            _, action, reason = found
+        current, labels = self._slice(now), self._labels
+        readable = Counter(found for decision in decisions if (found := _read(decision)) is not None)
+        for (raw_kind, raw_action, raw_reason), times in readable.items():
+            action, reason = labels.action(raw_action), labels.reason(raw_reason)
+            counted = labels.kind(raw_kind), action, reason
+            self.counts[counted] = self.counts.get(counted, 0) + times
             if action == SKIPPED:
-                current.skips[reason] += 1
-                self._skips[reason] += 1
+                current.skips[reason] += times
+                self._skips[reason] += times
             elif action in OPENINGS:
-                current.openings += 1
-                self._openings += 1
+                current.openings += times
+                self._openings += times
         self._judge(now)
-        return bad
-
-    def _read(self, decision: object) -> tuple[str, str, str] | None:
-        if not isinstance(decision, Mapping):
-            return None
-        kind, action, reason = decision.get("kind"), decision.get("action"), decision.get("reason")
-        if not (isinstance(kind, str) and isinstance(action, str) and isinstance(reason, str)):
-            return None
-        labels = self._labels
-        return labels.kind(kind), labels.action(action), labels.reason(reduced(reason))
+        return len(decisions) - readable.total()
 
     def _slice(self, now: float) -> _Slice:
         """The slice of this minute; slices that left the window are taken out of the sums."""
@@ -115,6 +103,16 @@ class Decisions:
             self.blocked = None
         elif self.blocked is None or self.blocked.reason != reason:
             self.blocked = Blocked(reason, now)
+
+
+def _read(decision: object) -> tuple[str, str, str] | None:
+    """Kind, action and reduced reason, or None for what is no decision."""
+    if not isinstance(decision, dict):
+        return None
+    kind, action, reason = decision.get("kind"), decision.get("action"), decision.get("reason")
+    if not (isinstance(kind, str) and isinstance(action, str) and isinstance(reason, str)):
+        return None
+    return kind, action, reduced(reason)
 
 
 @dataclass(slots=True)

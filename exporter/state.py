@@ -11,6 +11,7 @@ import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from exporter.fields import Fields, finite, put
@@ -209,8 +210,13 @@ def _settings(fields: Fields, labels: Labels) -> dict[str, float] | None:
     return {
         labels.key(key): value
         for key, raw in snapshot.items()
-        if (value := finite(raw)) is not None and not _CREDENTIAL.search(key)
+        if (value := finite(raw)) is not None and not _is_credential(key)
     }
+
+
+@lru_cache(maxsize=1024)
+def _is_credential(key: str) -> bool:
+    return _CREDENTIAL.search(key) is not None
 
 
 def _kill(fields: Fields, status: str | None, labels: Labels) -> Kill | None:

@@ -95,7 +95,8 @@ async def test_the_five_constant_risk_fields_are_absent_and_never_zero(recorded)
     for name, labels in RISK_FIELDS:
         assert registry.get_sample_value(name, {"bot": "arb", **labels}) is None
     assert not [s for f in registry.collect() for s in f.samples if s.name == "tradebot_stream_status"]
-    assert registry.get_sample_value("tradebot_up", {"bot": "arb"}) == 1
+    quotes = json.loads(recorded[-1])["last_cycle"]["quotes_count"]
+    assert registry.get_sample_value("tradebot_quotes", {"bot": "arb"}) == quotes
     assert (
         registry.get_sample_value("tradebot_config_value", {"bot": "arb", "key": "ARB_DAILY_LOSS_CAP_USD"})
         == 10
