@@ -4,6 +4,7 @@ One thread runs `run`. Others only set flags that it reads: the kill switch, the
 settings store, and `wake`, which asks for a look now.
 """
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from arb_bot.results import Results
 from arb_bot.snapshot import CycleReport
 from arb_bot.trading import Trader
 
-DRAIN_SECONDS = 3.0
+DRAIN_SECONDS = 5.0
 """How long a clean stop waits for legs in flight before it cancels them."""
 DRAIN_LOOK_SECONDS = 0.1
 
@@ -45,7 +46,8 @@ class Engine:
         self._limits = parts.settings.current
         self._halted = dict.fromkeys(parts.venues, False)
         self._uncancelled: dict[str, str] = {}
-        self._next_cycle = parts.clock.now()
+        self._next_cycle = self._last_cycle = parts.clock.now()
+        self._requested = math.inf
         self._stopping = threading.Event()
         self.wake = threading.Event()
         self.report = CycleReport()
@@ -61,9 +63,9 @@ class Engine:
             self._p.pulse.beat("idle", self.report.number, within=pause + 1.0)
             clock.wait(self.wake, pause)
 
-    def request_cycle(self) -> None:
-        """Ask for a cycle now, from any thread."""
-        self._next_cycle = 0.0
+    def request_cycle(self, spacing: float = 0.0) -> None:
+        """Ask for a cycle now, from any thread; with a spacing, not before so many seconds after the last."""
+        self._requested = self._last_cycle + spacing
         self.wake.set()
 
     def tick(self) -> None:
@@ -78,13 +80,15 @@ class Engine:
         p.analytics.flush(now)
         self._remember(now)
         changed |= self._watch(now)
-        if changed or now >= self._next_cycle:
+        if changed or now >= min(self._next_cycle, self._requested):
+            self._requested = math.inf
             self._next_cycle = now + (self._pace.cycle or p.settings.current.poll_interval)
             self.cycle(now)
 
     def cycle(self, now: float) -> None:
         """Look for opportunities, judge them, begin what may be begun, and publish the state."""
         p = self._p
+        self._last_cycle = now
         p.pulse.beat("cycle", self.report.number + 1, within=10.0)
         quotes = p.intake.look(now)
         found = self._trader.trade(MarketView(quotes, p.pairs()), now)
@@ -104,6 +108,7 @@ class Engine:
         p.journal.paused = {"since": p.clock.now(), "reason": "stopping"}
         end = p.clock.now() + DRAIN_SECONDS
         while self._busy() and p.clock.now() < end and not p.kill.check().halted:
+            p.executor.step(p.clock.now(), hurry=True)
             self.tick()
             p.clock.wait(self._stopping, DRAIN_LOOK_SECONDS)
         now = p.clock.now()

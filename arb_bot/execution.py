@@ -112,15 +112,20 @@ class Executor:
         self.records[holding.intent_id] = legs
         self._send_leg(execution, plan.contracts, now)
 
-    def step(self, now: float) -> None:
-        """Look at every order that is due for a look, and take the next step where one is finished."""
+    def step(self, now: float, *, hurry: bool = False) -> None:
+        """Look at every order that is due for a look, and take the next step where one is finished.
+
+        In a hurry a first leg's order is not waited for: what it got is hedged, the rest is cancelled.
+        """
         for execution in list(self._active.values()):
             ticket = execution.ticket
-            if ticket is None or now - ticket.looked_at < POLL_SECONDS:
+            at_once = hurry and execution.leg == 0
+            if ticket is None or (now - ticket.looked_at < POLL_SECONDS and not at_once):
                 continue
+            patience = FIRST_LEG_SECONDS if execution.leg == 0 else POLL_TIMEOUT_SECONDS
+            patience = 0.0 if at_once else patience
             try:
                 self._book(execution, self._desk.look(ticket, now), now)
-                patience = FIRST_LEG_SECONDS if execution.leg == 0 else POLL_TIMEOUT_SECONDS
                 if ticket.working and now - ticket.placed_at >= patience:
                     self._book(execution, self._desk.cancel(ticket, now), now)
             except VenueUnavailable:

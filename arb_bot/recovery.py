@@ -28,11 +28,13 @@ class Recovered:
 def recover(store: OrderStore, venues: Mapping[str, Venue], realized: int, now: float) -> Recovered:
     """Books from the store and the venues' balances. Raises StoreWriteFailed, VenueUnavailable."""
     portfolio = Portfolio({name: venue.balance() for name, venue in venues.items()}, realized)
-    records = {}
+    records, elsewhere = {}, 0
     for holding in store.open_holdings():
         if all(lot.venue in venues for lot in holding.lots.values()):
             portfolio.open(holding)
             records[holding.intent_id] = store.legs(holding.intent_id)
+        else:
+            elsewhere += 1
     interrupted = _close_interrupted(store, now)
     reasons = []
     if interrupted:
@@ -40,6 +42,8 @@ def recover(store: OrderStore, venues: Mapping[str, Venue], realized: int, now: 
     unhedged = sum(len(holding.unhedged()) for holding in portfolio.holdings.values())
     if unhedged:
         reasons.append(f"{unhedged} unhedged position(s)")
+    if elsewhere:
+        reasons.append(f"{elsewhere} holding(s) at a venue that is not enabled")
     reasons.extend(_disagreements(portfolio, venues))
     return Recovered(portfolio, records, tuple(reasons))
 

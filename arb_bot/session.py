@@ -1,7 +1,8 @@
 """Puts a session together: stores, simulated venues, kill switch, books, engine; and takes it apart again."""
 
+import logging
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from botkit.metrics_registry import Registry
 
 KILL_ENV_VAR = "ARB_KILL_SWITCH"
 VENUE_KILL_PREFIX = "ARB_KILL_"
+
+_log = logging.getLogger(__name__)
 ORDERS_FILE, ANALYTICS_FILE, KILL_FILE = "arb_orders.db", "analytics.db", ".kill_switch"
 
 
@@ -71,7 +74,10 @@ class Session:
 
     def close(self) -> None:
         """End the session at the venues. The stores belong to who opened them."""
-        self.markets.close()
+        try:
+            self.markets.close()
+        except OSError as exc:
+            _log.error("the simulated venues' last state is not written: %s", exc)
 
 
 def open_session(
@@ -81,7 +87,7 @@ def open_session(
     folder: Path,
     clock: Clock,
     seed: str,
-    environ: Mapping[str, str],
+    environ: MutableMapping[str, str],
     speed: float = 1.0,
     pace: Pace | None = None,
     kill_file: Path | None = None,
@@ -97,7 +103,7 @@ def open_session(
     try:
         kill = KillSwitch(
             kill_file or folder / KILL_FILE,
-            environ=ChainMap(venue_stops, dict(environ)),
+            environ=ChainMap(venue_stops, environ),
             env_var=KILL_ENV_VAR,
             venue_env_prefix=VENUE_KILL_PREFIX,
             daily_loss_cap=current.daily_loss_cap,

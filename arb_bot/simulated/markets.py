@@ -162,7 +162,9 @@ class SimulatedMarkets:
             self._resolve(number, outcome)
         self.world.resolved.clear()
         for name, venue in self.venues.items():
-            venue.step([self.world.events[slot] for slot in self._slots[name]], seconds, moment)
+            venue.step(
+                [self.world.events[slot] for slot in self._slots[name]], seconds, moment, self.world.rivals
+            )
         while len(self._outcomes) > KEPT:
             number = next(iter(self._outcomes))
             del self._outcomes[number]

@@ -11,18 +11,16 @@ from dataclasses import dataclass, replace
 
 from arb_bot import OrderRejected, VenueUnavailable
 from arb_bot.fees import FeeSchedule
-from arb_bot.money import MICROS, to_usd
+from arb_bot.money import to_usd
 from arb_bot.quotes import Quote, Side
 from arb_bot.simulated.account import Account
-from arb_bot.simulated.book import Book, MakerStyle, Take
+from arb_bot.simulated.book import Book, MakerStyle
+from arb_bot.simulated.order_board import OrderBoard
 from arb_bot.simulated.order_log import OrderLog
 from arb_bot.simulated.world import Event
 from arb_bot.venue import CONNECTED, DEGRADED, RECOVERING, OrderReport, OrderRequest, WorkingOrder
 
-RIVALS_PROBABILITY = 0.4
-"""How often somebody else saw the same price and was faster."""
 MALFORMED_PROBABILITY = 0.0015
-CENT = MICROS // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +46,11 @@ class VenueStyle:
 
 
 @dataclass(slots=True)
-class _Order:
-    request: OrderRequest
-    placed_at: float
-    arrives_at: float
-    seen: bool = False
-    filled: int = 0
-    value: int = 0
-    weight: int = 0
-    fee: int = 0
-
-
-@dataclass(slots=True)
 class _Market:
     event: Event
     yes: Book
     no: Book
     opinion: float
-
-    def book(self, side: Side) -> Book:
-        return self.yes if side == "yes" else self.no
 
 
 class SimulatedVenue:
@@ -98,8 +81,7 @@ class SimulatedVenue:
         self._estimated_fee = estimated_fee
         self._order_prefix = order_prefix
         self._order_count = 0
-        self._orders: dict[str, _Order] = {}
-        self._working: dict[str, _Order] = {}
+        self._board = OrderBoard(style.name, account, style.fees, rng)
         self._markets: dict[str, _Market] = {}
         self._by_slot: dict[int, str] = {}
         self._winners: dict[str, Side] = {}
@@ -150,38 +132,33 @@ class SimulatedVenue:
             self._log.place(self._clock_time(now), order_id, request)
         except OSError as exc:
             raise OrderRejected(f"{self.name} cannot keep its order log: {exc.strerror or exc}") from exc
-        self._check(request)
+        if request.market_id not in self._markets:
+            raise OrderRejected(f"{self.name} has no open market {request.market_id}")
         arrives = now + self._rng.uniform(*self._style.latency)
-        self._orders[order_id] = self._working[order_id] = _Order(request, self._clock_time(now), arrives)
+        self._board.accept(order_id, request, placed_at=self._clock_time(now), arrives_at=arrives)
         return order_id
 
     def report(self, order_id: str) -> OrderReport:
         """What became of an order; one of an earlier session is unknown here and raises `OrderRejected`."""
         self._answer()
-        order = self._orders.get(order_id)
-        if order is None:
-            raise OrderRejected(f"{self.name} knows no order {order_id}")
-        return OrderReport(order_id, order_id in self._working, order.filled, order.value, order.fee)
+        return self._board.report(order_id)
 
     def cancel(self, order_id: str) -> None:
         """Take an order off the book."""
         now = self._answer()
+        self._board.cancel(order_id)
         self._log.cancel(self._clock_time(now), order_id)
-        self._working.pop(order_id, None)
 
     def cancel_all(self) -> None:
         """Take every order off the book."""
         now = self._answer()
+        self._board.cancel_all()
         self._log.cancel_all(self._clock_time(now))
-        self._working.clear()
 
     def open_orders(self) -> Sequence[WorkingOrder]:
         """Every order on the book."""
         self._answer()
-        return [
-            WorkingOrder(order_id, order.request.market_id, order.placed_at)
-            for order_id, order in self._working.items()
-        ]
+        return self._board.working()
 
     def winner(self, market_id: str) -> Side | None:
         """The side that a market paid; None while it is open."""
@@ -200,7 +177,7 @@ class SimulatedVenue:
 
     # What the markets tell it
 
-    def step(self, events: Iterable[Event], seconds: float, now: float) -> None:
+    def step(self, events: Iterable[Event], seconds: float, now: float, rivals: float) -> None:
         """Follow the events to `now`, `seconds` after the last step: new listings, quotes, trouble,
         matching.
         """
@@ -216,26 +193,24 @@ class SimulatedVenue:
             market.yes.follow(believed, now)
             market.no.follow(1.0 - believed, now)
         if now >= self._down_until:
-            self._match(now)
+            self._board.match(self._book, now, rivals)
 
     def resolve(self, number: int, outcome: bool) -> None:
         """An event is over: pay the account and take its market's orders off the book."""
         market_id = self._style.market_id.format(number)
         self._winners[market_id] = "yes" if outcome else "no"
         self.account.pay_out(market_id, self._winners[market_id])
-        for order_id, order in list(self._working.items()):
-            if order.request.market_id == market_id:
-                del self._working[order_id]
+        self._board.close_market(market_id)
 
     def forget(self, number: int) -> None:
         """Drop what is known of an event that is long over."""
         market_id = self._style.market_id.format(number)
         self._winners.pop(market_id, None)
-        self._orders = {k: order for k, order in self._orders.items() if order.request.market_id != market_id}
+        self._board.forget_market(market_id)
 
     def close(self) -> None:
         """The session is over: its orders go, the log is closed."""
-        self._working.clear()
+        self._board.cancel_all()
         self._log.close()
 
     # Inside
@@ -253,6 +228,10 @@ class SimulatedVenue:
             self._down_until = now + self._rng.uniform(*style.outage_seconds)
         if self._rng.random() < style.freezes_per_hour * hours:
             self._frozen_until = now + self._rng.uniform(*style.freeze_seconds)
+
+    def _book(self, market_id: str, side: Side) -> Book:
+        market = self._markets[market_id]
+        return market.yes if side == "yes" else market.no
 
     def _list(self, event: Event, now: float) -> _Market:
         self._markets.pop(self._by_slot.get(event.slot, ""), None)
@@ -301,52 +280,3 @@ class SimulatedVenue:
             {"fee_per_contract": -0.01},
         )
         return replace(quote, **self._rng.choice(broken))  # type: ignore[arg-type] # each is a field of its type
-
-    def _check(self, request: OrderRequest) -> None:
-        if request.market_id not in self._markets:
-            raise OrderRejected(f"{self.name} has no open market {request.market_id}")
-        if request.contracts <= 0 or not 0 < request.limit_price < MICROS:
-            raise OrderRejected(
-                f"{self.name} takes no order for {request.contracts} at {request.limit_price}"
-            )
-        working = [o for o in self._working.values() if o.request.action == request.action]
-        if request.action == "buy":
-            reserved = sum((o.request.contracts - o.filled) * o.request.limit_price for o in working)
-            if reserved + request.contracts * request.limit_price > self.account.cash:
-                raise OrderRejected(f"{self.name}: insufficient balance")
-            return
-        key = (request.market_id, request.side)
-        offered = sum(
-            o.request.contracts - o.filled for o in working if (o.request.market_id, o.request.side) == key
-        )
-        if offered + request.contracts > self.account.contracts.get(key, 0):
-            raise OrderRejected(f"{self.name}: not that many contracts held")
-
-    def _match(self, now: float) -> None:
-        for order_id, order in list(self._working.items()):
-            if now < order.arrives_at:
-                continue
-            request = order.request
-            book = self._markets[request.market_id].book(request.side)
-            if not order.seen:
-                order.seen = True
-                if self._rng.random() < RIVALS_PROBABILITY:
-                    book.rivals(request.action)
-            walk = book.buy if request.action == "buy" else book.sell
-            take = walk(request.contracts - order.filled, request.limit_price)
-            if take.contracts:
-                self._fill(order, take)
-            if order.filled == request.contracts:
-                del self._working[order_id]
-
-    def _fill(self, order: _Order, take: Take) -> None:
-        request = order.request
-        order.filled += take.contracts
-        order.value += take.value
-        order.weight += take.weight
-        fee = self._style.fees.charge(order.filled, order.weight)
-        fee_now, order.fee = fee - order.fee, fee
-        if request.action == "buy":
-            self.account.bought(request.market_id, request.side, take.contracts, take.value + fee_now)
-        else:
-            self.account.sold(request.market_id, request.side, take.contracts, take.value - fee_now)

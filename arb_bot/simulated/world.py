@@ -14,19 +14,25 @@ from dataclasses import dataclass
 LARGEST_LOG_ODDS = 3.5
 """Probabilities stay between about 3 % and 97 %, where makers still quote both sides."""
 TICK_SECONDS = 1.0
+MOST_RIVALS = 0.9
 FINE_TICKS = 6
 FINE_STEP_TICKS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class WorldShape:
-    """How lively the simulated events are. Lifetimes in seconds, volatility in log-odds per √hour."""
+    """How lively the simulated events are. Lifetimes in seconds, volatility in log-odds per √hour.
+
+    News and rivals come and go with the weather, which keeps for `weather_hours`: some days lose money.
+    """
 
     shortest_life: float = 300.0
     longest_life: float = 3000.0
     volatility: float = 0.8
     news_per_hour: float = 1.5
     news_size: float = 0.35
+    rivals: float = 0.42
+    weather_hours: float = 8.0
 
 
 @dataclass(slots=True)
@@ -61,6 +67,7 @@ class World:
         self.rng = rng
         self.shape = shape
         self.now = now
+        self._weather = rng.gauss(0.0, 1.0)
         self.resolved: list[tuple[int, bool]] = []
         self.events: list[Event] = []
         self._next_number = 1
@@ -83,6 +90,11 @@ class World:
                 self.events[event.slot] = event
             else:
                 self._resolve(event)
+
+    @property
+    def rivals(self) -> float:
+        """How often (0..1) somebody else sees the same price and is faster."""
+        return min(MOST_RIVALS, self.shape.rivals * math.exp(0.45 * self._weather))
 
     @property
     def next_number(self) -> int:
@@ -108,7 +120,9 @@ class World:
         self.now = self._start + self._ticks * TICK_SECONDS
         hours = ticks * TICK_SECONDS / 3600.0
         scale = math.sqrt(hours)
-        news = 1.0 - math.exp(-shape.news_per_hour * hours)
+        keep = math.exp(-hours / shape.weather_hours)
+        self._weather = keep * self._weather + rng.gauss(0.0, math.sqrt(1.0 - keep * keep))
+        news = 1.0 - math.exp(-shape.news_per_hour * math.exp(self._weather) * hours)
         for index, event in enumerate(self.events):
             move = rng.gauss(0.0, event.volatility * scale)
             if rng.random() < news:

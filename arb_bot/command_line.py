@@ -1,0 +1,138 @@
+"""What a person types and sets becomes settings and a folder, or a sentence that says what is wrong."""
+
+import argparse
+import logging
+import math
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from arb_bot import StartRefused, __version__
+from arb_bot.session import KILL_ENV_VAR, VENUE_KILL_PREFIX
+from arb_bot.settings import SIMULATED_MARKETS, Settings
+from botkit.hot_reload import SettingsStore, catalogue, from_env
+
+MOST_DAYS = 366
+
+_log = logging.getLogger(__name__)
+
+DESCRIPTION = """\
+An arbitrage bot for prediction markets, on paper: it trades simulated Kalshi-like and Polymarket-like
+markets with simulated money, needs no account and no key, and can be watched and steered over its control
+socket.
+"""
+
+EXAMPLES = """\
+examples:
+  python -m arb_bot                                  trade until stopped; stores in ./data
+  python -m arb_bot --history-days 14                begin with two simulated weeks, if the stores are empty
+  python -m arb_bot --minutes 5 --seed 7 --port 0    five minutes with known markets, on any free port
+  python -m arb_bot --interval 1 --speed 10          a cycle a second in markets that live ten times as fast
+  ARB_DAILY_LOSS_CAP_USD=10 python -m arb_bot        with another setting (see below)
+  touch data/.kill_switch                            halt: cancels orders, opens nothing, keeps positions
+
+exit codes: 0 after a clean stop, 2 when it cannot start; the reason is one sentence on stderr.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments, with a help that explains itself."""
+    parser = argparse.ArgumentParser(
+        prog="python -m arb_bot",
+        description=DESCRIPTION,
+        epilog=f"{EXAMPLES}\n{_settings_help()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--version", action="version", version=__version__)
+    add("--host", default="127.0.0.1", help="address of the control socket (default: %(default)s)")
+    add(
+        "--port",
+        help="port of the control socket, 0 for any free one (default: ARB_CONTROL_SOCKET_PORT or 9120)",
+    )
+    add(
+        "--data-dir",
+        type=Path,
+        default=Path("data"),
+        help="folder of stores, logs and kill file (default: ./data)",
+    )
+    add("--minutes", type=_positive, help="stop after so many minutes (default: run until stopped)")
+    add("--interval", help="seconds between cycles (default: ARB_POLL_INTERVAL_SECONDS or 5)")
+    add("--seed", type=int, help="play the simulated markets from this seed (default: another one each time)")
+    add(
+        "--speed",
+        type=_positive,
+        default=1.0,
+        help="how fast the simulated markets live; the bot's own clock stays real",
+    )
+    add(
+        "--history-days",
+        type=_days,
+        default=0.0,
+        help="if the stores are empty, fill them with so many simulated days",
+    )
+    add("--paused", action="store_true", help="start paused: look and report, open nothing until resumed")
+    return parser
+
+
+def _settings_help() -> str:
+    lines = ["settings (environment; a default for simulated markets in brackets):"]
+    for declared in catalogue(Settings).values():
+        shown = SIMULATED_MARKETS.get(declared.key)
+        default = f"{declared.wire(declared.default)}" + (f" [{shown}]" if shown else "")
+        lines.append(f"  {declared.key} = {default}\n      {declared.help}")
+    return "\n".join(lines)
+
+
+def _positive(text: str) -> float:
+    return _number(text, lambda value: 0 < value < math.inf, "a number above 0")
+
+
+def _days(text: str) -> float:
+    return _number(text, lambda value: 0 <= value <= MOST_DAYS, f"days from 0 to {MOST_DAYS}")
+
+
+def _number(text: str, fits: Callable[[float], bool], expected: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not fits(value):
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
+    return value
+
+
+def read_settings(arguments: argparse.Namespace, environ: Mapping[str, str]) -> SettingsStore[Settings]:
+    """Settings and logging from command line, environment, defaults. Raises InvalidSettings, StartRefused."""
+    overrides = {"ARB_CONTROL_SOCKET_PORT": arguments.port, "ARB_POLL_INTERVAL_SECONDS": arguments.interval}
+    given = {key: value for key, value in environ.items() if value.strip()}
+    loaded = from_env(
+        Settings,
+        {**SIMULATED_MARKETS, **given},
+        overrides,
+        also_known=lambda name: name == KILL_ENV_VAR or name.startswith(VENUE_KILL_PREFIX),
+    )
+    logging.basicConfig(
+        level=loaded.settings.log_level,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    for warning in loaded.warnings:
+        _log.warning("%s", warning)
+    if loaded.settings.live_mode:
+        raise StartRefused(
+            "ARB_LIVE_MODE: this version has simulated venues only and cannot trade real money"
+        )
+    return SettingsStore(loaded.settings)
+
+
+def data_folder(path: Path) -> Path:
+    """The folder of stores, logs and kill file, made where it is missing. Raises StartRefused."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StartRefused(f"the data folder {path} cannot be made: {exc.strerror or exc}") from exc
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise StartRefused(f"the data folder {path} cannot be written")
+    return path
