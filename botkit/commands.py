@@ -49,14 +49,13 @@ class Commands:
             self.malformed(exc.reason)
             return None
         self._taken.inc()
-        reply = self._reply(str(request["type"]), request)
-        identity = request.get("id")
-        if isinstance(identity, str | int | float) and len(str(identity)) <= LONGEST_ID:
-            reply["id"] = identity
+        command, identity = str(request["type"]), request.get("id")
+        echoed = {"id": identity} if _is_id(identity) else {}
         try:
-            return messages.encode(reply)
+            return messages.encode(self._reply(command, request) | echoed)
         except messages.UnsendableMessage as exc:
-            return messages.encode({"type": reply["type"], "ok": False, "error": str(exc)})
+            failed = {"type": messages.ack_type(command), "ok": False, "error": str(exc)}
+            return messages.encode(failed | echoed)
 
     def _reply(self, command: str, request: dict[str, object]) -> dict[str, object]:
         handler = self._handlers.get(command)
@@ -71,6 +70,11 @@ class Commands:
             self._failed.inc()
             fields = {"ok": False, "error": str(exc) or type(exc).__name__}
         return {"type": messages.ack_type(command)} | fields
+
+
+def _is_id(identity: object) -> bool:
+    """Tell whether this may be echoed: text or a whole number, short, so that answers cost no memory."""
+    return isinstance(identity, str | int) and len(str(identity)) <= LONGEST_ID
 
 
 def update_config(store: SettingsStore[object]) -> Handler:

@@ -3,6 +3,7 @@
 The engine hands a state over and goes on: `publish` is an append and a wake-up that no client, no encoding
 and no other thread can delay. One thread encodes each state once, and only while somebody listens; the
 other runs an asyncio loop with the clients (`link`), their commands (`commands`) and a heartbeat a second.
+Only an engine that hangs inside C code without letting go of the interpreter's lock stops these threads too.
 
 Errors::
 

@@ -153,7 +153,7 @@ class Link(asyncio.BufferedProtocol):
 
     def send_heartbeat(self, line: bytes) -> None:
         """Send a line that is true only now; a client that takes nothing now does not get it later."""
-        if not self._blocked and not self._ending:
+        if not self._blocked and not self._ending and not self._transport.is_closing():
             self._transport.write(line)
 
     def end(self, last_line: bytes) -> None:

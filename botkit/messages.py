@@ -107,7 +107,7 @@ def decode(line: bytes, *, keep_non_finite: bool = False) -> dict[str, object]:
     if not isinstance(message.get("type"), str):
         raise MalformedMessage(NO_TYPE)
     if b"\\u" in line and _SURROGATE_ESCAPE.search(line):
-        message = {_SURROGATE.sub("\ufffd", key): _whole_text(item) for key, item in message.items()}
+        return _with_whole_text(message)
     return message
 
 
@@ -203,6 +203,13 @@ def _without_non_finite(value: object) -> object:
 def _finite_key(key: object) -> object:
     """Name a key that is no finite number by its text, as `json` itself would."""
     return str(key) if isinstance(key, float) else key
+
+
+def _with_whole_text(message: dict[str, object]) -> dict[str, object]:
+    try:
+        return {_SURROGATE.sub("\ufffd", key): _whole_text(item) for key, item in message.items()}
+    except RecursionError as exc:
+        raise MalformedMessage(NOT_JSON, "nested too deeply") from exc
 
 
 def _whole_text(value: object) -> object:

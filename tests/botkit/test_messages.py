@@ -104,6 +104,7 @@ def test_a_message_that_contains_itself_or_has_a_key_that_is_no_text_cannot_be_s
         (b'{"type":"state"} trailing', "not_json"),
         (b"\xef\xbb\xbf{}", "not_json"),
         (b"[" * 100_000, "not_json"),
+        (b'{"type":"\\ud800","a":' + b"[" * 600 + b"]" * 600 + b"}", "not_json"),
         (b'{"type":"\xff"}', "not_utf8"),
         ('{"type":"state"}'.encode("utf-16"), "not_utf8"),
         (b"[1]", "not_an_object"),
