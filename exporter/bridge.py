@@ -28,9 +28,9 @@ READ_BYTES: Final = 256 * 1024
 
 KEEPALIVE: Final = (
     ("TCP_KEEPIDLE", 5),  # seconds of silence before the first probe
-    ("TCP_KEEPINTVL", 5),  # seconds between probes
-    ("TCP_KEEPCNT", 3),  # probes without an answer: the host is dead after 20 s
-    ("TCP_USER_TIMEOUT", 20_000),  # milliseconds that anything sent may stay unanswered
+    ("TCP_KEEPINTVL", 4),  # seconds between probes
+    ("TCP_KEEPCNT", 3),  # probes without an answer: the host counts as dead after 17 s
+    ("TCP_USER_TIMEOUT", 17_000),  # milliseconds that anything sent may stay unanswered
 )
 
 
@@ -72,9 +72,11 @@ class Bridge:
             except BaseException:
                 self._view.disconnected(self._clock(), "this exporter stopped reading")
                 raise
+            spoke = self._heard != heard_before
+            news = logging.INFO if spoke or why != self._view.link.why else logging.DEBUG
+            log.log(news, "bot %s at %s:%d: %s", self._view.name, self._host, self._port, why)
             self._view.disconnected(self._clock(), why)
-            log.info("bot %s at %s:%d: %s", self._view.name, self._host, self._port, why)
-            if self._heard != heard_before:
+            if spoke:
                 waits = delays(self._random)
             await self._sleep(next(waits))
 

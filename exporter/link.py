@@ -54,6 +54,7 @@ class Link:
         self.lost_at = started
         """When the bot was last known to be there, or this exporter began to look for it."""
         self.why = "not tried yet"
+        """How the last connection, or attempt at one, ended."""
         self.beats = False
         """Whether this session of the bot has sent a heartbeat."""
         self.heartbeat_at: float | None = None

@@ -11,7 +11,6 @@ Pure: messages and the time are passed in. `BotView` takes what the link brings;
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -85,7 +84,7 @@ class BotView:
         self._tier = tier
         self._reported = Reported()
         self._cycle: float | None = None
-        self._seen: deque[tuple[float | None, float | None]] = deque(maxlen=REMEMBERED_STATES)
+        self._seen: dict[tuple[float | None, float], None] = {}
         self._take: dict[str, Callable[[Mapping[str, object], float], None]] = {
             STATE: self._take_state,
             HEARTBEAT: self._take_heartbeat,
@@ -161,10 +160,8 @@ class BotView:
         state = read(message, self.labels)
         self.totals.states += 1
         self.totals.malformed[BAD_FIELD] += state.bad_fields
-        mark = (state.cycle, state.ts)
-        if state.ts is not None and mark in self._seen:
+        if state.ts is not None and self._came_before((state.cycle, state.ts)):
             return
-        self._seen.append(mark)
         new_session = not self._same_session(state)
         if new_session:
             self._new_session(state, now)
@@ -177,6 +174,15 @@ class BotView:
         self._take_settings(state, now)
         self._compare_clocks(state.ts, now)
         self.state, self.state_at = state, now
+
+    def _came_before(self, mark: tuple[float | None, float]) -> bool:
+        """Whether a state with this cycle and time was among the last ones; remembers it if not."""
+        if mark in self._seen:
+            return True
+        self._seen[mark] = None
+        if len(self._seen) > REMEMBERED_STATES:
+            del self._seen[next(iter(self._seen))]
+        return False
 
     def _same_session(self, state: State) -> bool:
         """False where the bot has restarted, by its session or by a cycle or an uptime that went down."""
