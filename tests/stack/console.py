@@ -115,6 +115,7 @@ class Console:
                 stack.enter_context(
                     running(command, self._folder / f"{name}.log", lambda n=name: self._ready(n))
                 )
+            wait_until(lambda: self.query('up{job="tradebot"} == 1'), "the first scrape")
             self._stack = stack.pop_all()
         return self
 
@@ -142,6 +143,11 @@ class Console:
         """The series of an instant query."""
         series: list[dict[str, Any]] = self.api("query", query=expression)["result"]
         return series
+
+    def exporter_sees(self, names: Sequence[str]) -> bool:
+        """Whether the exporter says of each of these bots that it is connected and fresh."""
+        text = self.metrics()
+        return all(f'\ntradebot_up{{bot="{name}"}} 1' in text for name in names)
 
     def wait_for_bots(self, names: Sequence[str], seconds: float = 40.0) -> None:
         """Wait until Prometheus shows each of these bots as connected and fresh."""

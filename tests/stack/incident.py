@@ -1,6 +1,6 @@
-"""A bad minute: bots that die, stop, hang, lose, are killed and restart as planned, all at once, and are mended.
+"""A bad minute: bots that die, stop, hang, lose, are killed or restart as planned, and are then mended.
 
-Everything happens at once so that the whole takes a minute or so; tests look at what arrived and was recorded.
+Everything happens at once so that the whole takes a minute; tests look at what arrived and was recorded.
 """
 
 import signal
@@ -47,10 +47,14 @@ UNDISTURBED = ("planned", "well")
 
 @dataclass
 class Incident:
-    """The console it happened to, and when (epoch seconds) it was ready, all was broken, and all was mended."""
+    """The console it happened to, and when (epoch seconds) it was ready, all was broken, and all was mended.
+
+    `seconds_to_prometheus`: from the exporter's knowing of every bot's state to Prometheus's.
+    """
 
     console: Console
     ready: float
+    seconds_to_prometheus: float
     caused: float = 0.0
     mended: float = 0.0
     names: list[str] = field(default_factory=list)
@@ -77,8 +81,10 @@ def happened(folder: Path) -> Iterator[Incident]:
             stack.callback(arb.stop)
             arb.start(*(["--paused"] if name == "halted" else []))
         names = [entry.name for entry in entries]
+        wait_until(lambda: console.exporter_sees(names), f"{', '.join(names)} to be up", 40)
+        seen = time.monotonic()
         console.wait_for_bots(names)
-        incident = Incident(console, time.time(), names=names)
+        incident = Incident(console, time.time(), time.monotonic() - seen, names=names)
         _cause(incident, arbs, real, loser)
         _mend(incident, arbs, real)
         yield incident

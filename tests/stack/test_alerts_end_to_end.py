@@ -1,4 +1,4 @@
-"""Faults of real bots reach a webhook through the real exporter, Prometheus and Alertmanager, and go again."""
+"""Faults of real bots reach a webhook through the real exporter, Prometheus and Alertmanager."""
 
 import pytest
 
