@@ -392,6 +392,34 @@ def test_a_state_that_cannot_be_sent_is_told_in_the_log_and_the_next_one_goes_ou
     assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
 
 
+def test_a_socket_that_fails_ends_its_links_with_a_goodbye_and_leaves_the_engine_alone(
+    serve: Serve, dial: Dial, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry()
+    console = serve(registry=registry)
+    peer = dial(console)
+    monkeypatch.setattr(console, "_send_heartbeat", boom)
+    assert peer.rest() == [{"type": "goodbye", "reason": "the control socket has failed"}]
+    wait_until(lambda: value(registry, "control_socket_faults") == 1)
+    for _ in range(100):
+        console.publish({"type": "state"})
+    assert "the control socket has ended" in caplog.text
+
+
+def test_an_error_inside_the_loop_is_logged_and_counted(
+    serve: Serve, dial: Dial, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = Registry()
+    console = serve(registry=registry)
+    console._loop.call_soon_threadsafe(boom)
+    wait_until(lambda: value(registry, "control_socket_faults") == 1)
+    assert "the bot's own code failed" in caplog.text
+    console.publish({"type": "state"})
+    peer = dial(console)
+    console.publish({"type": "state", "cycle": 1})
+    assert peer.next() == {"type": "state", "cycle": 1}
+
+
 def boom() -> Any:
     raise RuntimeError("the bot's own code failed")
 

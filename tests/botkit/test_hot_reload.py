@@ -37,6 +37,7 @@ class Settings:
     contracts: int = setting(100, key="ARB_CONTRACTS", category="sizing", minimum=1, maximum=1000)
     edge: float | None = setting(None, key="ARB_EDGE", category="lanes", minimum=0, maximum=1)
     scope: str = setting("market", key="ARB_SCOPE", category="cooldowns", choices=("market", "market_side"))
+    depth: int = setting(-1, key="ARB_DEPTH", category="runtime", maximum=0, unit="levels")
     name: str = setting("bot", key="ARB_NAME", category="runtime")
     bankroll: Amounts = setting((("kalshi", 250.0),), key="ARB_BANKROLL", category="sizing", minimum=0)  # noqa: RUF009 - immutable
     port: int = setting(9120, key="ARB_PORT", category="runtime", hot=False)
@@ -106,6 +107,7 @@ REFUSED = [
     ("ARB_CONTRACTS", True, "expected a whole number from 1 to 1000, got true"),
     ("ARB_EDGE", 1.5, "expected a number from 0 to 1 or blank to inherit, got 1.5"),
     ("ARB_SCOPE", "side", 'expected one of market, market_side, got "side"'),
+    ("ARB_DEPTH", 1, "expected a whole number up to 0 levels, got 1"),
     ("ARB_NAME", "", 'expected text, got ""'),
     ("ARB_NAME", 5, "expected text, got 5"),
     ("ARB_BANKROLL", "kalshi", 'expected amounts like kalshi=250,polymarket=100, each from 0, got "kalshi"'),
@@ -198,7 +200,7 @@ def test_variables_that_look_like_settings_but_are_none_are_named() -> None:
 
 def test_the_catalogue_tells_everything_about_a_setting() -> None:
     listed = catalogue(Settings)
-    assert list(listed) == ["live", "cap", "contracts", "edge", "scope", "name", "bankroll", "port"]
+    assert list(listed) == ["live", "cap", "contracts", "edge", "scope", "depth", "name", "bankroll", "port"]
     cap = listed["cap"]
     assert (cap.key, cap.kind, cap.default, cap.category, cap.unit) == (
         "ARB_CAP",

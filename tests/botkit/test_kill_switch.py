@@ -255,6 +255,17 @@ def test_a_kill_that_could_not_be_written_is_written_as_soon_as_the_disk_takes_i
     assert json.loads(bench.file.read_text()) == {"by": "ann", "ts": NOON, "reason": "now"}
 
 
+def test_a_check_does_not_wait_for_a_kill_that_is_being_written(bench: Bench, full_disk: list[bool]) -> None:
+    bench.switch.activate("ann")
+    bench.now += 60
+    full_disk[0] = False
+    with bench.switch._disk:
+        assert bench.check().halted
+    assert not bench.file.exists()
+    assert bench.check().halted
+    assert bench.file.exists()
+
+
 def test_re_arming_forgets_a_kill_that_could_not_be_written(bench: Bench, full_disk: list[bool]) -> None:
     bench.switch.activate("ann")
     full_disk[0] = False

@@ -90,7 +90,12 @@ def test_a_message_that_contains_itself_or_has_a_key_that_is_no_text_cannot_be_s
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
-    for message in (endless, {"type": "state", "keys": {(1, 2): 3}}, {"type": "state", "deep": deep}):
+    for message in (
+        endless,
+        {"type": "state", "keys": {(1, 2): 3}},
+        {"type": "state", "nan": math.nan, ("a",): 1},
+        {"type": "state", "deep": deep},
+    ):
         with pytest.raises(UnsendableMessage):
             encode(message)
 
@@ -183,6 +188,7 @@ def reference(stream: bytes, limit: int) -> list[object]:
     st.lists(st.integers(0, 500)),
 )
 @settings(max_examples=300)
+@example([b"a", b"\n", b"x" * 20, b"\n", b"bc"], [])
 def test_long_lines_are_told_once_and_the_stream_is_in_step_again(
     pieces: list[bytes], places: list[int]
 ) -> None:
