@@ -101,7 +101,7 @@ def connecting(sight: Sight) -> Words:
     """This exporter has only just begun to look for the bot."""
     view = sight.view
     begun = sight.now - view.started < CONNECTING_SECONDS and not view.link.ever_opened
-    return ("CONNECTING", view.started) if begun else None
+    return ("CONNECTING", view.started) if begun and sight.expected else None
 
 
 def link_trouble(sight: Sight) -> Words:
@@ -110,6 +110,14 @@ def link_trouble(sight: Sight) -> Words:
         return None
     text, since = trouble
     return f"{text}, UNHEDGED {_usd(sight.unhedged)}" if sight.unhedged else text, since
+
+
+def left_unhedged(sight: Sight) -> Words:
+    """Exposure in the last state of a bot that nobody hears now, though that is planned or about to end."""
+    since = sight.view.unhedged_since
+    if sight.up or since is None or sight.now - since < UNHEDGED_LOOK_SECONDS:
+        return None
+    return f"UNHEDGED {_usd(sight.unhedged)} WHEN LAST SEEN", since
 
 
 def no_first_state(sight: Sight) -> Words:
@@ -195,12 +203,13 @@ def ok(sight: Sight) -> Words:
 
 PRECEDENCE: Final[tuple[tuple[Level, Callable[[Sight], Words]], ...]] = (
     (Level.ACT, breached),
-    (Level.ACT, unhedged_too_long),
-    (Level.ACT, halted),
-    (Level.PLANNED, stopping),
-    (Level.PLANNED, planned_and_quiet),
     (Level.UNKNOWN, connecting),
     (Level.ACT, link_trouble),
+    (Level.ACT, left_unhedged),
+    (Level.ACT, unhedged_too_long),
+    (Level.PLANNED, stopping),
+    (Level.PLANNED, planned_and_quiet),
+    (Level.ACT, halted),
     (Level.LOOK, no_first_state),
     (Level.PLANNED, awaiting),
     (Level.LOOK, near_cap),

@@ -72,6 +72,14 @@ def hung(*said, **settings) -> BotView:
     return view
 
 
+def awaited_again(view: BotView) -> BotView:
+    """The bot is connected again since 5 s, and has only beaten so far."""
+    gone(view, NOW - 50)
+    view.connected(NOW - 5)
+    view.received(heartbeat(NOW - 1, cycle=5), NOW - 1)
+    return view
+
+
 def latched(view: BotView) -> BotView:
     view.latch.breach = Breach(TODAY, T0)
     return view
@@ -167,9 +175,23 @@ PAIRS = {
     "unhedged and paused": (
         view_of(*steadily(unhedged_usd=LEG_OPEN, status="paused")), "look", "UNHEDGED $38"),
     "unhedged in a window": (view_of(*steadily(unhedged_usd=LEG_OPEN), **QUIET), "look", "UNHEDGED $38"),
+    "unhedged and away as planned": (
+        gone(view_of(*steadily(unhedged_usd=LEG_OPEN), **QUIET)), "act", "UNHEDGED $38 WHEN LAST SEEN"),
+    "unhedged and stopped with a goodbye": (
+        said_goodbye(view_of(*steadily(unhedged_usd=LEG_OPEN)), NOW - 1),
+        "act", "UNHEDGED $38 WHEN LAST SEEN"),
+    "a leg in flight at a goodbye": (
+        said_goodbye(view_of(*steadily(2, unhedged_usd=LEG_OPEN)), NOW - 1), "planned", "STOPPED: upgrade"),
+    "unhedged and not heard of since the reconnect": (
+        awaited_again(view_of(*steadily(unhedged_usd=LEG_OPEN), until=NOW - 60)),
+        "act", "UNHEDGED $38 WHEN LAST SEEN"),
+    "halted in a window": (
+        view_of(*steadily(kill_switch=killed("automatic", "safe mode active (x)")), **QUIET),
+        "act", "HALTED: safe mode active"),
+    "just started in a window": (new(**QUIET), "planned", "PLANNED until 20:00 ET"),
     "halted and disconnected": (
         gone(view_of(*steadily(kill_switch=killed("automatic", "safe mode active (x)")))),
-        "act", "HALTED: safe mode active"),
+        "act", "DISCONNECTED"),
     "killed by the operator and disconnected": (
         gone(view_of(*steadily(kill_switch=BY_OPERATOR))), "act", "DISCONNECTED"),
     "killed by the operator and blocked": (
