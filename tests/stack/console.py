@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -113,7 +114,7 @@ class Console:
             for name in ("exporter", "alertmanager", "prometheus"):
                 command = getattr(self, f"_{name}")()
                 stack.enter_context(
-                    running(command, self._folder / f"{name}.log", lambda n=name: self._ready(n))
+                    running(command, self._folder / f"{name}.log", partial(self._ready, name))
                 )
             wait_until(lambda: self.query('up{job="tradebot"} == 1'), "the first scrape")
             self._stack = stack.pop_all()
