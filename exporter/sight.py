@@ -1,7 +1,6 @@
 """What of a bot may be shown as true at one moment.
 
-Pure. What is older than `stale_after` is not live: `Sight.live` is None then, and nothing of that state is
-now.
+Pure. What is older than `stale_after` is not live: `Sight.live` is None then, and nothing of it is now.
 """
 
 from __future__ import annotations

@@ -83,6 +83,7 @@ class BotView:
         """When the states that are fresh now began to come."""
         self._tier = tier
         self._reported = Reported()
+        self._session_id: str | None = None
         self._cycle: float | None = None
         self._seen: dict[tuple[float | None, float], None] = {}
         self._take: dict[str, Callable[[Mapping[str, object], float], None]] = {
@@ -190,7 +191,7 @@ class BotView:
         if before is None:
             return False
         return not (
-            (state.session_id is not None and state.session_id != before.session_id)
+            (state.session_id is not None and state.session_id != self._session_id)
             or _fell(before.cycle, state.cycle)
             or _fell(before.uptime, state.uptime)
         )
@@ -201,6 +202,7 @@ class BotView:
             self.link.new_session()
             self.cadence.interrupted()
         self._reported = Reported()
+        self._session_id = state.session_id
         self._cycle = None if self.state is None else 0.0
         self.session = Session(
             state.session_id and self.labels.session(state.session_id),

@@ -138,6 +138,11 @@ def test_counters_go_on_over_a_restart_of_the_bot():
     assert view.totals.rejects == {"kalshi": 2}
 
 
+def test_one_state_without_its_session_is_no_restart():
+    view = fed(state(1), state(2, session_id=5), state(3))
+    assert view.totals.restarts == 0
+
+
 def test_cycle_zero_of_a_restarted_bot_is_counted():
     view = fed(state(8), state(0, ts=T0 + 60, session_id="new"))
     assert decided(view) == 2
