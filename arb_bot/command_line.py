@@ -121,9 +121,7 @@ def read_settings(arguments: argparse.Namespace, environ: Mapping[str, str]) -> 
     for warning in loaded.warnings:
         _log.warning("%s", warning)
     if loaded.settings.live_mode:
-        raise StartRefused(
-            "ARB_LIVE_MODE: this version has simulated venues only and cannot trade real money"
-        )
+        raise StartRefused("ARB_LIVE_MODE: there are simulated venues only, no real money can be traded")
     return SettingsStore(loaded.settings)
 
 

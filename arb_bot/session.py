@@ -20,6 +20,7 @@ from arb_bot.recorder import Recorder
 from arb_bot.recovery import recover
 from arb_bot.settings import Settings
 from arb_bot.simulated.markets import KALSHI, POLYMARKET, Listing, SimulatedMarkets
+from arb_bot.simulated.world import WorldShape
 from arb_bot.snapshot import Journal, StateBuilder
 from botkit.heartbeat import Pulse
 from botkit.hot_reload import SettingsStore
@@ -91,6 +92,7 @@ def open_session(
     speed: float = 1.0,
     pace: Pace | None = None,
     kill_file: Path | None = None,
+    shape: WorldShape | None = None,
 ) -> Session:
     """A session ready to run, with what an earlier one left taken up. Raises StartRefused."""
     now, current = clock.now(), settings.current
@@ -115,7 +117,13 @@ def open_session(
     except KillFileError as exc:
         raise StartRefused(str(exc)) from exc
     markets = SimulatedMarkets(
-        _listings(settings), folder=folder, clock=clock, seed=seed, session_id=journal.session_id, speed=speed
+        _listings(settings),
+        folder=folder,
+        clock=clock,
+        seed=seed,
+        session_id=journal.session_id,
+        speed=speed,
+        shape=shape,
     )
     store_failed = _store_failure(kill, journal, registry, clock)
     try:

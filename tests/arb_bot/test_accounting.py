@@ -1,0 +1,107 @@
+"""The books balance to the last micro-dollar: in the bot, at the venues, in the stores."""
+
+import sqlite3
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from arb_bot.money import to_usd
+from arb_bot.simulated.world import WorldShape
+from tests.arb_bot.lab import BANKROLL, Lab
+
+ROUGH = WorldShape(shortest_life=60.0, longest_life=400.0, news_per_hour=20.0, rivals=0.6)
+
+
+def assert_balanced(lab: Lab) -> None:
+    assert lab.session
+    parts = lab.session.parts
+    assert parts.portfolio.total() == BANKROLL + parts.portfolio.realized
+    for name, venue in lab.session.markets.venues.items():
+        assert all(contracts > 0 for contracts in venue.account.contracts.values())
+        assert parts.portfolio.cash[name] >= 0
+    if not lab.working():
+        cash = {name: venue.account.cash for name, venue in lab.session.markets.venues.items()}
+        assert cash == parts.portfolio.cash
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10_000), minutes=st.integers(1, 12), kill_after=st.none() | st.integers(5, 300))
+def test_cash_locked_capital_and_pnl_balance_at_every_moment(
+    new_lab: Callable[[], Lab], seed: int, minutes: int, kill_after: int | None
+) -> None:
+    lab = new_lab()
+    session = lab.start(str(seed), ROUGH)
+    for second in range(0, minutes * 60, 7):
+        lab.run(7)
+        assert_balanced(lab)
+        if kill_after is not None and second <= kill_after < second + 7:
+            session.parts.kill.activate("test")
+    lab.end()
+
+
+def test_the_stores_say_what_the_books_say(lab: Lab) -> None:
+    session = lab.start("5", ROUGH)
+    lab.run(1800)
+    lab.end()
+    realized = session.parts.portfolio.realized
+    with sqlite3.connect(lab.folder / "analytics.db") as analytics:
+        events = dict(
+            analytics.execute("SELECT json_extract(metadata_json, '$.event'), COUNT(*) FROM fills GROUP BY 1")
+        )
+        total, trades = analytics.execute("SELECT SUM(realized_pnl), COUNT(*) FROM fills").fetchone()
+    assert events["settlement"] > 5
+    assert events["unwind"] > 0, "this seed should show legging, too"
+    assert round(total, 6) == to_usd(realized)
+    last = lab.states[-1]
+    assert last["realized_pnl"] == to_usd(realized)
+    assert last["daily_pnl"] == to_usd(realized)
+    assert last["daily_trades"] == trades
+    with sqlite3.connect(lab.folder / "arb_orders.db") as orders:
+        by_venue = dict(
+            orders.execute(
+                "SELECT venue, ROUND(SUM(net_contracts * average_entry), 6) FROM positions "
+                "WHERE status = 'open' GROUP BY 1"
+            )
+        )
+    locked = {venue: usd for venue, usd in last["locked_capital_by_venue"].items() if usd}
+    assert by_venue == {venue: round(usd, 6) for venue, usd in locked.items()}
+
+
+def test_a_restart_takes_up_cash_positions_and_pnl(lab: Lab) -> None:
+    session = lab.start("3", WorldShape(news_per_hour=0.0, rivals=0.0))
+    lab.run_until(lambda: len(session.parts.portfolio.holdings) > 3 and not lab.working())
+    lab.run_until(lambda: not list(session.parts.executor.active))
+    lab.end()
+    before = session.parts.portfolio
+    assert not any(before.unhedged().values())
+    after = lab.start("4").parts.portfolio
+    assert (after.cash, after.realized, after.total()) == (before.cash, before.realized, before.total())
+    assert {h: sorted(x.lots) for h, x in after.holdings.items()} == {
+        h: sorted(x.lots) for h, x in before.holdings.items()
+    }
+    assert after.fees_held() == before.fees_held()
+    lab.run(3600)
+    assert_balanced(lab)
+    assert not set(before.holdings) & set(after.holdings), "what was open has settled"
+
+
+def test_the_same_seed_plays_the_same_session(new_lab: Callable[[], Lab]) -> None:
+    played = []
+    for seed in ("11", "11", "12"):
+        lab = new_lab()
+        lab.start(seed, ROUGH)
+        lab.run(900)
+        lab.end()
+        rows = []
+        for name, query in (
+            ("analytics.db", "SELECT * FROM fills"),
+            ("analytics.db", "SELECT * FROM decisions"),
+            ("arb_orders.db", "SELECT * FROM leg_executions"),
+        ):
+            with sqlite3.connect(lab.folder / name) as db:
+                rows.append(db.execute(query).fetchall())
+        played.append((lab.log(), lab.decisions(), rows))
+    assert played[0][0], "something was traded"
+    assert played[0] == played[1]
+    assert played[0] != played[2]
