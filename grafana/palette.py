@@ -1,0 +1,30 @@
+"""The page's colours: what to do, ranked so that the more urgent one is also the lighter one in greyscale.
+
+Colour never stands alone: every coloured thing carries a word.
+"""
+
+NEUTRAL = "#23272F"  # normal: a dark cockpit
+BLUE = "#1C4785"  # planned: paused, paper, maintenance, awaiting
+DIM_PURPLE = "#4B3173"  # one figure is not known, and the reason stands elsewhere on the page
+PURPLE = "#6B3FA8"  # not known, blind
+AMBER = "#A06000"  # look within the hour
+RED = "#FF4A3F"  # act now
+INVERSE = "#B9BEC7"  # real money: the one light tile, not an alarm
+
+BY_URGENCY = (NEUTRAL, BLUE, PURPLE, AMBER, RED)
+
+# Lines and text on the dark background, where the fills above would be too faint.
+LINE = "#D5D9E0"
+LINE_DIM = "#7C8594"
+LINE_AMBER = "#E0912A"
+LINE_RED = "#FF6F66"
+# A lane of a state timeline that is in its normal state.
+LANE = "#3A414D"
+# Before anything was recorded: neither a state nor an alarm.
+NO_RECORD = "#1B1E24"
+
+
+def luma(colour: str) -> float:
+    """Brightness 0–255 of `#RRGGBB` when a picture is made grey (ITU-R BT.601 weights)."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue

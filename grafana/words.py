@@ -1,0 +1,65 @@
+"""What states, levels and causes are called and coloured; codes where a query can only say a number."""
+
+from grafana import palette
+
+Words = tuple[str, str]  # text, colour
+
+# The words that bots use for a venue's stream, by code; a word that nobody foresaw is OTHER, not nothing.
+STREAM_CODES = {
+    1: "connected|streaming|live|ok",
+    2: "poll_only|polling",
+    3: "degraded|recovering|stale|reconnecting|connecting",
+    4: "down|disconnected|failed|error|offline|outage",
+    5: "paused|maintenance|closed",
+}
+STREAM_OTHER = 6
+STREAM_WORDS: dict[int, Words] = {
+    0: ("NOT REPORTED", palette.PURPLE),
+    1: ("CONNECTED", palette.LANE),
+    2: ("POLLING", palette.LANE),
+    3: ("DEGRADED", palette.AMBER),
+    4: ("DOWN", palette.RED),
+    5: ("PAUSED", palette.BLUE),
+    STREAM_OTHER: ("OTHER", palette.AMBER),
+}
+
+# Lanes of the six-hour timeline; the order is the code, and 0 is "nobody said".
+_STATES: dict[str, Words] = {
+    "nothing": ("NOT REPORTED", palette.PURPLE),
+    "ok": ("OK", palette.LANE),
+    "look": ("SLOW", palette.AMBER),
+    "act": ("DOWN", palette.RED),
+    "planned": ("PLANNED", palette.BLUE),
+    "live": ("LIVE", palette.INVERSE),
+    "paper": ("PAPER", palette.BLUE),
+    "paused": ("PAUSED", palette.BLUE),
+    "killed": ("KILLED", palette.RED),
+    "none": ("none", palette.NEUTRAL),
+}
+STATE_CODES = {state: code for code, state in enumerate(_STATES)}
+STATE_WORDS = dict(enumerate(_STATES.values()))
+
+CAUSES = {
+    "operator": "by an operator",
+    "automatic": "by its own limits",
+    "environment": "by its environment",
+    "unknown": "by an unknown cause",
+}
+
+LEVEL_WORDS: dict[int | str, Words] = {
+    "act": ("ACT NOW", palette.RED),
+    "unknown": ("UNKNOWN", palette.PURPLE),
+    "look": ("LOOK", palette.AMBER),
+    "planned": ("PLANNED", palette.BLUE),
+    "ok": ("OK", palette.NEUTRAL),
+}
+MARKET_WORDS: dict[int | str, Words] = {
+    "true": ("SIMULATED", palette.BLUE),
+    "false": ("REAL", palette.NEUTRAL),
+    "unknown": ("NOT SAID", palette.DIM_PURPLE),
+}
+SEVERITY_WORDS: dict[int | str, Words] = {
+    "critical": ("CRITICAL", palette.RED),
+    "warning": ("WARNING", palette.AMBER),
+    "info": ("INFO", palette.NEUTRAL),
+}
