@@ -117,9 +117,14 @@ class ScriptedBot:
     async def goodbye(self, reason: str = "stopped") -> None:
         """Stop like a bot that stops cleanly: say so, end every connection, listen no more."""
         await self.send(messages.goodbye(reason))
-        for writer in tuple(self._writers):
-            writer.close()
+        await self.hang_up()
         await self.stop()
+
+    async def hang_up(self) -> None:
+        """End every connection in good order, behind everything that was sent."""
+        for writer in tuple(self._writers):
+            writer.write_eof()
+        await self.deserted()
 
     def reset(self) -> None:
         """End every connection with a reset, as a killed process's kernel does with unread data."""

@@ -155,13 +155,13 @@ async def test_a_state_of_several_megabytes_in_small_pieces_is_one_state(bot, vi
         await until(lambda: view.totals.states == 1)
 
 
-async def test_an_unfinished_last_line_counts_when_the_bot_closes(bot, view):
+async def test_a_last_line_without_its_end_counts_when_the_bot_hangs_up(bot, view):
     async with bridged(view, bot.port):
         await bot.connected()
         await bot.send_raw(b'{"type": "state", "cycle": 1}')
-        await bot.goodbye()
-        await until(lambda: view.link.opened_at is None)
-    assert view.totals.malformed["not_json"] == 1  # the goodbye was glued to it: one line, no message
+        await bot.hang_up()
+        await until(lambda: view.link.why == "closed by the bot")
+    assert view.totals.states == 1
 
 
 async def test_acks_and_unknown_messages_are_counted_and_cost_nothing(bot, view):
