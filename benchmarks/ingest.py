@@ -1,9 +1,9 @@
 """What one exporter takes in: states a second and a core, the way from the wire to /metrics, its memory.
 
-The exporter runs as a real process with its web server; this process is its bots and its Prometheus. Rates are
-states for each second of the exporter's own processor time, so that other work on the machine does not count;
-`json.loads` of the same lines is their floor. A state has arrived when an answer of /metrics shows its value;
-the best of three stretches counts, and the floor is an answer without figures.
+The exporter runs as a real process with its web server; this process is its bots and its Prometheus. Rates
+are states for each second of the exporter's own processor time, so that other work on the machine does not
+count; `json.loads` of the same lines is their floor. A state has arrived when an answer of /metrics shows its
+value; the best of three stretches counts, and the floor is an answer without figures.
 """
 
 import argparse

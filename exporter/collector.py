@@ -16,7 +16,8 @@ from prometheus_client.core import Metric as PrometheusMetric
 from prometheus_client.registry import Collector as PrometheusCollector
 
 from exporter import __version__
-from exporter.metrics import COUNTER, DECLARED, METRICS, SELF, Metric, Row, Scrape
+from exporter.metrics import DECLARED, METRICS, SELF, Scrape
+from exporter.rows import COUNTER, Metric, Row
 from exporter.sight import Sight
 from exporter.totals import BUCKETS, Histogram
 from exporter.view import BotView

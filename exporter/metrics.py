@@ -7,43 +7,20 @@ last state is stale (`live`); counters and the link's own gauges are always ther
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final
 
 from exporter.labels import UNKNOWN
 from exporter.reported import by_field
+from exporter.rows import COUNTER, GAUGE, HISTOGRAM, Metric, Rows, each, from_bot, live, one, states
 from exporter.sight import Sight
 from exporter.state import CAUSES, KILLED, PAUSED, State
-from exporter.totals import Histogram
 from exporter.verdict import judge
 from exporter.view import LIVE, PAPER, TIERS
 
-Kind = Literal["gauge", "counter", "histogram"]
-GAUGE: Final = "gauge"
-COUNTER: Final = "counter"
-HISTOGRAM: Final = "histogram"
-
 STATUSES: Final = (PAPER, LIVE, PAUSED, KILLED)
 STREAM_STATUSES: Final = ("connected", "degraded", "poll_only", "recovering")
-
-BOT: Final = "bot"
-"""The `source` of what the bot itself reports."""
-
-Row = tuple[tuple[str, ...], float | Histogram]
-Rows = Iterable[Row]
-S = TypeVar("S")
-
-
-@dataclass(frozen=True, slots=True)
-class Metric(Generic[S]):
-    """One metric and how to read its rows, as label values and a number (or a histogram)."""
-
-    name: str
-    kind: Kind
-    help: str
-    labels: tuple[str, ...]
-    read: Callable[[S], Rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +33,6 @@ class Scrape:
     read_errors: Mapping[str, int]
     bridge_restarts: Mapping[str, int]
     latch_errors: Mapping[str, int]
-
-
-def one(value: float | None) -> Rows:
-    """The one series of a value, or none."""
-    return () if value is None else (((), value),)
-
-
-def each(values: Mapping[str, float] | None) -> Rows:
-    """A series for each label."""
-    return () if values is None else [((label,), value) for label, value in values.items()]
-
-
-def states(known: tuple[str, ...], current: str | None) -> Rows:
-    """A series for each state there is, 1 for the current one; none while it is unknown."""
-    if current is None:
-        return ()
-    names = known if current in known else (*known, current)
-    return [((name,), name == current) for name in names]
-
-
-def live(read: Callable[[State], Rows]) -> Callable[[Sight], Rows]:
-    """Read from the last state, and nothing at all where it is stale."""
-    return lambda sight: () if sight.live is None else read(sight.live)
-
-
-def from_bot(value: float | None) -> Rows:
-    """The one series of a value that the bot itself reports."""
-    return () if value is None else (((BOT,), value),)
 
 
 def _info(sight: Sight) -> Rows:

@@ -1,3 +1,5 @@
+"""Delays between attempts, and the words for each way a link can fail."""
+
 import errno
 import itertools
 import random

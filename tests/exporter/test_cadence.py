@@ -1,3 +1,5 @@
+"""When a state is stale and a loop stuck, by the rhythm that was seen."""
+
 import pytest
 
 from exporter.cadence import Cadence

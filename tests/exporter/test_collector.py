@@ -1,3 +1,5 @@
+"""A scrape that never raises: one broken view costs itself alone."""
+
 import logging
 
 from prometheus_client import CollectorRegistry

@@ -1,3 +1,5 @@
+"""Counts of decisions by reduced reason, and the one reason that blocks a bot."""
+
 import pytest
 
 from exporter.decisions import Decisions, reduced

@@ -1,3 +1,5 @@
+"""The text of /metrics, read back by prometheus_client's own parser."""
+
 import math
 
 from hypothesis import given, settings

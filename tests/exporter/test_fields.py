@@ -1,3 +1,5 @@
+"""States of any shape: typed values out, wrong ones counted, labels bounded."""
+
 import operator
 
 import pytest

@@ -1,3 +1,5 @@
+"""The breach latch on disk: over restarts, full disks and damaged files."""
+
 import json
 import logging
 

@@ -1,3 +1,5 @@
+"""Headroom of the daily loss cap, and the latch that remembers a breach."""
+
 import pytest
 
 from exporter.losscap import Breach, BreachLatch, Headroom, day_of, headroom

@@ -1,3 +1,5 @@
+"""Every metric from a bot's view: unknown is no series, old is none, reported zero is zero."""
+
 import shutil
 import subprocess
 
@@ -6,7 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from exporter.collector import Collector
 from exporter.exposition import render
-from exporter.metrics import COUNTER, DECLARED, HISTOGRAM, METRICS
+from exporter.metrics import DECLARED, METRICS
+from exporter.rows import COUNTER, HISTOGRAM
 from exporter.view import BotView
 from tests.doubles import messages
 from tests.doubles.messages import T0, base_state, heartbeat, killed, state

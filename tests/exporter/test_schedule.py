@@ -1,3 +1,5 @@
+"""Weekly windows of planned quiet, over midnights and changes of daylight saving."""
+
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo

@@ -1,3 +1,5 @@
+"""The verdict in over fifty situations, each alone and in likely pairs."""
+
 from dataclasses import dataclass
 
 import pytest

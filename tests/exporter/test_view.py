@@ -1,3 +1,5 @@
+"""What the view makes of everything that a bot may say: which fields are real, what is counted, what is fresh."""
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
