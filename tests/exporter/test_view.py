@@ -1,4 +1,4 @@
-"""What the view makes of everything that a bot may say: which fields are real, what is counted, what is fresh."""
+"""What the view makes of whatever a bot says: which fields are real, what is counted, what is fresh."""
 
 import pytest
 from hypothesis import given, settings
