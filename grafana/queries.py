@@ -94,13 +94,19 @@ NO_BOTS = f"{saying('vector(1)', 'text', _SILENCE)} and on() absent(tradebot_ver
 SIMULATED = by_bot(of("tradebot_info", simulated="true"))
 
 
+def _status(word: str) -> str:
+    # Bots of the base protocol have a mode and no status.
+    mode = f"{by_bot(of('tradebot_mode', mode=word))} unless on(bot) {of('tradebot_status')}"
+    return f"({first_of(by_bot(of('tradebot_status', status=word)), mode)}) == 1"
+
+
 def status(word: str, *, simulated: bool) -> str:
     """Present while the bot's status is `word`, split by whether it says that its markets are simulated."""
     join = "and" if simulated else "unless"
-    return f"({by_bot(of('tradebot_status', status=word))} == 1) {join} on(bot) {SIMULATED}"
+    return f"({_status(word)}) {join} on(bot) {SIMULATED}"
 
 
-STATUS = f"{by_bot(of('tradebot_status'))} == 1"
+STATUS = first_of(of("tradebot_status"), of("tradebot_mode"))
 
 _LAST_STATE = of("tradebot_last_state_timestamp_seconds")
 STATE_AGE = f"(time() - {by_bot(_LAST_STATE)})"
@@ -243,9 +249,8 @@ KILLED_BEFORE = f"({_CAUSE_WORDS}) and on(bot) {FRESH} == 0"
 KILL_OFF_BEFORE = f"({KILL_SWITCH} == 0) and on(bot) {FRESH} == 0"
 
 # --- PnL today ---
-_TRADES = by_bot(of("tradebot_daily_trades"))
-_TRADES_BEFORE = f"max by (bot) ({of('tradebot_daily_trades')} offset $__interval)"
-TRADE_DOTS = f"{DAY_PNL} and on(bot) ({_TRADES} - {_TRADES_BEFORE} > 0)"
+_TRADES = of("tradebot_daily_trades")
+TRADE_DOTS = f"{DAY_PNL} and on(bot) ({by_bot(_TRADES)} - {by_bot(f'{_TRADES} offset $__interval')} > 0)"
 CAP_LINE = f"-1 * {CAP}"
 STARTED_MS = f"{by_bot(of('tradebot_start_time_seconds'))} * 1000"
 KILLED_REGION = f"{KILL_SWITCH} == 1"
@@ -405,12 +410,11 @@ DATA_STATES = _coded(
 )
 LOOP_STATES = _coded(("act", LOOP_HUNG), ("look", LOOP_SLOW), ("ok", LOOP_CALM))
 _MODES = ("killed", "paused", "live", "paper")
-MODE_STATES = _coded(*((word, f"{by_bot(of('tradebot_status', status=word))} == 1") for word in _MODES))
+MODE_STATES = _coded(*((word, _status(word)) for word in _MODES))
 KILL_STATES = _coded(("killed", f"{KILL_SWITCH} == 1"), ("none", f"{KILL_SWITCH} == 0"))
+_MAINTENANCE = f"{by_bot(of('tradebot_maintenance'))} == 1"
 PLANNED_STATES = _coded(
-    ("planned", f"{by_bot(of('tradebot_maintenance'))} == 1"),
-    ("planned", f"{EXPECTED} == 0"),
-    ("none", f"{EXPECTED} == 1"),
+    ("planned", _MAINTENANCE), ("planned", f"{EXPECTED} == 0"), ("none", f"{EXPECTED} == 1")
 )
 
 # --- The link in figures ---
@@ -437,11 +441,10 @@ EXPORTER_CPU = 'max(rate(process_cpu_seconds_total{job="tradebot"}[5m]))'
 EXPORTER_FILES = 'max(process_open_fds{job="tradebot"})'
 READ_ERRORS = "sum by (bot) (increase(tradebot_exporter_read_errors_total[1h]))"
 BRIDGE_RESTARTS = "sum by (bot) (increase(tradebot_exporter_bridge_restarts_total[1h]))"
-LATCH_ERRORS = "sum(increase(tradebot_exporter_latch_errors_total[1h]))"
+LATCH_ERRORS = "sum by (bot) (increase(tradebot_exporter_latch_errors_total[1h]))"
 EXPORTER_BUILD = "max by (version) (tradebot_exporter_build_info)"
 
 # Exported, and on purpose on no page: why.
 UNUSED = {
     "tradebot_tier": "alerts take their severity from it; the pages show the mode",
-    "tradebot_mode": "tradebot_status says the same while it is fresh, tradebot_last_mode after that",
 }

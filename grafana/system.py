@@ -372,7 +372,7 @@ def exporter_facts() -> stat.Panel:
                 Level(queries.EXPORTER_FILES, "open files"),
                 Level(queries.READ_ERRORS, "{{bot}} · metrics left out, 1 h"),
                 Level(queries.BRIDGE_RESTARTS, "{{bot}} · reader restarted, 1 h"),
-                Level(queries.LATCH_ERRORS, "latches not kept, 1 h"),
+                Level(queries.LATCH_ERRORS, "{{bot}} · breach latch not written, 1 h"),
             ],
             sizes=Sizes(name=18, value=18),
             unknown="EXPORTER ?",

@@ -1,0 +1,146 @@
+"""Bots in every situation, as the exporter shows them over five minutes: samples for a Prometheus."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from exporter.collector import Collector
+from exporter.view import BotView
+from tests.doubles.messages import T0, base_state, cycle_of, decision, heartbeat, killed, state
+
+SCRAPE = 5
+CHANGE = 120
+"""Second at which what is wrong with a bot begins."""
+END = T0 + 300
+"""When the pages are looked at."""
+CROWD = T0 + 200
+"""When more alerts fire than the page has rows for; they have stopped by `END`."""
+
+Extras = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a bot sends each 5 seconds, and `after` which second it no longer does."""
+
+    changed: Extras | None = None
+    """Fields of its states from `CHANGE` on."""
+    always: Extras | None = None
+    """Fields of all its states."""
+    ours: bool = True
+    """Our own bot, which reports everything and beats; else one of the base protocol."""
+    states_until: float = 1e9
+    beats_until: float = 1e9
+    connected_from: float = 0
+    disconnects_at: float | None = None
+    settings: Extras | None = None
+    """Of its entry in the exporter's settings."""
+
+
+EVERY_DAY = SimpleNamespace(tz="UTC", days=frozenset(range(7)), opens=0, closes=0, reason="venue maintenance")
+UNHEDGED = {"unhedged_usd": {"kalshi": 38.4, "polymarket": 0.0}, "working_orders": {"kalshi": {"count": 12}}}
+SITUATIONS: dict[str, Situation] = {
+    "alive": Situation({"last_fill_ts": T0 + 110, "daily_pnl": 3.5, "daily_trades": 4}),
+    "awaiting": Situation(connected_from=295, states_until=0),
+    "stale": Situation(ours=False, states_until=CHANGE),
+    "disconnected": Situation(disconnects_at=CHANGE),
+    "planned": Situation(disconnects_at=CHANGE, settings={"schedule": (EVERY_DAY,)}),
+    "silent": Situation(ours=False),
+    "hung": Situation(states_until=CHANGE),
+    "operator": Situation({"status": "killed", "kill_switch": killed("operator", "stop")}),
+    "halted": Situation({"status": "killed", "kill_switch": killed("automatic", "daily loss cap")}),
+    "lost": Situation(
+        {"status": "killed", "kill_switch": killed("automatic", "daily loss cap")}, disconnects_at=200
+    ),
+    "paused": Situation({"status": "paused", "paused": {"since": T0 + CHANGE, "reason": "lunch"}}),
+    "breached": Situation(
+        {"daily_pnl": -10.5, **UNHEDGED},
+        {"mode": "live", "status": "live", "simulated": False},
+    ),
+    "near": Situation({"daily_pnl": -8.5}),
+    "uncapped": Situation(always={"config_snapshot": {"ARB_DAILY_LOSS_CAP_USD": 0.0}}),
+    "blocked": Situation(
+        always={"last_cycle": cycle_of(*[decision(action="skipped", reason="edge below threshold")] * 20)}
+    ),
+    "rich": Situation({"daily_pnl": 12345.6}),
+    "poor": Situation({"daily_pnl": -23456.7}, {"config_snapshot": {"ARB_DAILY_LOSS_CAP_USD": 90000.0}}),
+    "degraded": Situation(
+        {"stream_status": {"kalshi": "degraded", "polymarket": "connected", "gemini": "odd"}}
+    ),
+    "full": Situation({"locked_capital_by_venue": {"kalshi": 200.0, "polymarket": 230.0}}),
+}
+
+
+def samples() -> str:
+    """What five minutes of scrapes stored, as OpenMetrics with times."""
+    by_series: dict[str, list[str]] = {}
+    plays = [Play(name, situation) for name, situation in SITUATIONS.items()]
+    now = T0
+    collector = Collector([play.view for play in plays], clock=lambda: now)
+    for second in range(301):
+        now = T0 + second
+        for play in plays:
+            play.at(second)
+        if second % SCRAPE == 0:
+            for family in collector.families():
+                for name, labels, values, value in family.samples():
+                    add(by_series, name, dict(zip(labels, values, strict=True)), value, now)
+            for name, own_labels, value in around(now):
+                add(by_series, name, own_labels, value, now)
+    return "".join(line for lines in by_series.values() for line in lines) + "# EOF\n"
+
+
+def add(
+    by_series: dict[str, list[str]], name: str, labels: Mapping[str, str], value: float, now: float
+) -> None:
+    pairs = ",".join(f'{label}="{text}"' for label, text in labels.items())
+    series = f"{name}{{{pairs}}}"
+    by_series.setdefault(series, []).append(f"{series} {value} {now}\n")
+
+
+def around(now: float) -> Iterator[tuple[str, dict[str, str], float]]:
+    """What Prometheus and Alertmanager say beside the exporter."""
+    for job in ("tradebot", "prometheus", "alertmanager"):
+        yield "up", {"job": job}, 1
+    yield "prometheus_notifications_alertmanagers_discovered", {}, 1
+    yield "prometheus_notifications_dropped_total", {}, 0
+    yield "prometheus_notifications_errors_total", {}, 0
+    yield "alertmanager_integrations", {}, 0
+    yield "alertmanager_notifications_failed_total", {"integration": "email"}, 0
+    yield "ALERTS", {"alertname": "TradebotWatchdog", "alertstate": "firing", "severity": "none"}, 1
+    if T0 + 150 <= now <= CROWD:
+        for number in range(7):
+            labels = {
+                "alertname": f"TradebotTrouble{number}",
+                "severity": "critical" if number < 2 else "warning",
+                "bot": "alive",
+            }
+            yield "ALERTS", {**labels, "alertstate": "firing"}, 1
+            yield "ALERTS_FOR_STATE", labels, T0 + 150 - number
+
+
+class Play:
+    """One bot's situation, second by second."""
+
+    def __init__(self, name: str, situation: Situation) -> None:
+        self.situation = situation
+        self.view = BotView(name, now=T0, **{"expected_interval": 5.0, **(situation.settings or {})})
+
+    def at(self, second: int) -> None:
+        """What happens in this second."""
+        it, now = self.situation, T0 + second
+        if second == it.connected_from:
+            self.view.connected(now)
+        if second == it.disconnects_at:
+            self.view.disconnected(now, "reset by peer")
+        gone = it.disconnects_at is not None and second >= it.disconnects_at
+        if gone or second < it.connected_from:
+            return
+        cycle = second // SCRAPE + 1
+        if it.ours and second <= it.beats_until:
+            self.view.received(heartbeat(now, min(cycle, int(it.states_until // SCRAPE) + 1)), now)
+        if second % SCRAPE == 0 and second <= it.states_until and it.states_until > 0:
+            make: Callable[..., dict[str, Any]] = state if it.ours else base_state
+            changed = it.changed if it.changed and second >= CHANGE else {}
+            self.view.received(make(cycle, now, **{**(it.always or {}), **changed}), now)
