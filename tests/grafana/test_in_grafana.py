@@ -1,0 +1,177 @@
+"""The committed files in a real Grafana: provisioned as they are, every panel known, every query answered."""
+
+import json
+import os
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.programs import grafana_home
+from grafana.__main__ import DASHBOARDS, PAGES
+from grafana.page import TAG
+from tests.stack.processes import HOST, ROOT, free_port, running
+
+pytestmark = pytest.mark.stack
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """Asks a Grafana that was given the committed files and a Prometheus that watches itself."""
+    home = grafana_home(os.environ)
+    if home is None:
+        pytest.skip("Grafana is not installed (PATH or GRAFANA_HOME)")
+    if shutil.which("prometheus") is None:
+        pytest.skip("Prometheus is not installed")
+    folder = tmp_path_factory.mktemp("grafana")
+    prometheus, grafana = (f"{HOST}:{free_port()}" for _ in range(2))
+    settings = {
+        "PROMETHEUS_URL": f"http://{prometheus}",
+        "ALERTMANAGER_URL": f"http://{HOST}:{free_port()}",
+        "DASHBOARDS_DIR": str(DASHBOARDS),
+        "GF_PATHS_PROVISIONING": str(ROOT / "grafana" / "provisioning"),
+        "GF_PATHS_DATA": str(folder / "data"),
+        "GF_PATHS_LOGS": str(folder / "log"),
+        "GF_PATHS_PLUGINS": str(folder / "plugins"),
+        "GF_SERVER_HTTP_ADDR": HOST,
+        "GF_SERVER_HTTP_PORT": grafana.partition(":")[2],
+        "GF_AUTH_ANONYMOUS_ENABLED": "true",
+        "GF_AUTH_ANONYMOUS_ORG_ROLE": "Admin",
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+        "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+        "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+    }
+
+    def call(path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"http://{grafana}{path}", data, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            return json.load(refused)
+
+    def up(address: str, path: str) -> Callable[[], bool]:
+        def answers() -> bool:
+            try:
+                return urllib.request.urlopen(f"http://{address}{path}", timeout=2).status == 200
+            except OSError:
+                return False
+
+        return answers
+
+    def provisioned() -> bool:
+        found = call("/api/search?type=dash-db") if up(grafana, "/api/health")() else []
+        return {page["uid"] for page in found} == set(uids().values())
+
+    with (
+        running(
+            prometheus_command(folder, prometheus), folder / "prometheus.log", up(prometheus, "/-/ready")
+        ),
+        running(
+            [home / "bin" / "grafana", "server", "--homepath", home],
+            folder / "grafana.log",
+            provisioned,
+            settings,
+        ),
+    ):
+        yield call
+
+
+def prometheus_command(folder: Path, address: str) -> list[str | Path]:
+    job = {"job_name": "prometheus", "static_configs": [{"targets": [address]}]}
+    (folder / "prometheus.yml").write_text(
+        json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": [job]})
+    )
+    return [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'tsdb'}",
+        f"--web.listen-address={address}",
+    ]
+
+
+def uids() -> dict[str, str]:
+    return {name: json.loads((DASHBOARDS / name).read_text())["uid"] for name in PAGES}
+
+
+def panels(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for panel in dashboard["panels"]:
+        yield panel
+        yield from panel.get("panels", [])
+
+
+def test_both_data_sources_are_there_and_prometheus_answers(ask: Ask) -> None:
+    sources = {source["uid"]: source for source in ask("/api/datasources")}
+    assert {uid: source["type"] for uid, source in sources.items()} == {
+        "prom": "prometheus",
+        "alertmanager": "alertmanager",
+    }
+    assert sources["prom"]["isDefault"]
+    assert all(source["readOnly"] for source in sources.values())
+    assert ask("/api/datasources/uid/prom/health")["status"] == "OK"
+
+
+def test_the_pages_are_in_their_folder_under_their_tag(ask: Ask) -> None:
+    found = {page["uid"]: page for page in ask(f"/api/search?type=dash-db&folderUIDs=trading-bot&tag={TAG}")}
+    assert {uid: page["title"] for uid, page in found.items()} == {
+        "tradebot-live": "Live",
+        "tradebot-system": "System",
+    }
+    assert {page["folderTitle"] for page in found.values()} == {"Trading bot"}
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_page_is_taken_as_it_was_committed(name: str, ask: Ask) -> None:
+    answer = ask(f"/api/dashboards/uid/{uids()[name]}")
+    committed = json.loads((DASHBOARDS / name).read_text())
+    assert answer["meta"]["provisioned"]
+    assert answer["dashboard"]["refresh"] == committed["refresh"] == "5s"
+    assert answer["dashboard"]["panels"] == committed["panels"]
+
+
+def test_every_kind_of_panel_is_installed(ask: Ask) -> None:
+    installed = {plugin["id"] for plugin in ask("/api/plugins?type=panel")} | {"row"}
+    used = {panel["type"] for name in PAGES for panel in panels(json.loads((DASHBOARDS / name).read_text()))}
+    assert used <= installed
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_every_query_is_answered_without_an_error(name: str, ask: Ask) -> None:
+    dashboard = json.loads((DASHBOARDS / name).read_text())
+    asked = [
+        (panel["title"] or panel["description"], target)
+        for panel in panels(dashboard)
+        for target in panel.get("targets", [])
+    ]
+    asked += [(note["name"], note["target"]) for note in dashboard["annotations"]["list"]]
+    assert len(asked) > 40
+    faults = []
+    for where, target in asked:
+        text = json.dumps(target).replace("${prom}", "prom").replace("$bot", "arb")
+        query = {**json.loads(text), "intervalMs": 15000, "maxDataPoints": 500}
+        answer = ask("/api/ds/query", {"from": "now-1h", "to": "now", "queries": [query]})
+        result = answer.get("results", {}).get(target["refId"], {"error": answer})
+        if "error" in result or not result.get("frames"):
+            faults.append(f"{where}, {target['refId']}: {result}")
+    assert not faults, "\n".join(faults)
+
+
+def test_a_query_that_is_wrong_would_be_seen(ask: Ask) -> None:
+    query = {
+        "refId": "A",
+        "datasource": {"type": "prometheus", "uid": "prom"},
+        "expr": "nonsense(",
+        "instant": True,
+    }
+    answer = ask("/api/ds/query", {"from": "now-1h", "to": "now", "queries": [query]})
+    assert "error" in answer["results"]["A"]
