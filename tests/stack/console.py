@@ -61,9 +61,7 @@ class ArbBot:
         """Start it, for the first time or again; the exporter finds it when it listens."""
         self.stop()
         arguments = ("--port", str(self.entry.port), "--data-dir", self.folder, "--interval", str(INTERVAL))
-        command = python(
-            "-m", "tests.stack.hanging_bot", self._hang, *arguments, "--seed", "7", "--speed", "20", *more
-        )
+        command = python("-m", "tests.stack.hanging_bot", self._hang, *arguments, "--seed", "7", *more)
         self._program = Program(command, self.folder / "log")
 
     def send(self, number: signal.Signals) -> None:

@@ -41,6 +41,12 @@ EXPECTED = {
     "loser": Expected("TradebotLossCapBreached", "page", "critical", resolves=False),
     "halted": Expected("TradebotKillSwitchActive", "remind", "info", within=30, resolves=False),
 }
+ARGUMENTS = {
+    "well": ("--speed", "20"),  # markets that live fast give a short minute more to show
+    "halted": ("--paused",),
+    # As before an upgrade: a leg that is open at the stop would rightly call for somebody afterwards.
+    "planned": ("--paused",),
+}
 UNDISTURBED = ("planned", "well")
 """Bots of which nothing may be said: one restarts as planned, one just runs."""
 
@@ -79,7 +85,7 @@ def happened(folder: Path) -> Iterator[Incident]:
         console = stack.enter_context(Console(folder, entries))
         for name, arb in arbs.items():
             stack.callback(arb.stop)
-            arb.start(*(["--paused"] if name == "halted" else []))
+            arb.start(*ARGUMENTS.get(name, ()))
         names = [entry.name for entry in entries]
         wait_until(lambda: console.exporter_sees(names), f"{', '.join(names)} to be up", 40)
         seen = time.monotonic()
@@ -107,11 +113,12 @@ def _cause(incident: Incident, arbs: dict[str, ArbBot], real: LiveBot, loser: Li
 def _mend(incident: Incident, arbs: dict[str, ArbBot], real: LiveBot) -> None:
     incident.mended = time.time()
     for name in ("planned", "killed", "paper"):
-        arbs[name].start()
+        arbs[name].start(*ARGUMENTS.get(name, ()))
     arbs["stopped"].send(signal.SIGCONT)
     arbs["hung"].go_on()
     real.come_back()
     _wait(lambda: all(incident.arrivals(bot, "resolved") for bot, e in EXPECTED.items() if e.resolves))
+    incident.console.wait_for_bots(incident.names)
 
 
 def _wait(holds: Callable[[], object]) -> None:
