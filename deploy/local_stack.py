@@ -70,7 +70,7 @@ class LocalStack:
     programs: Programs
     ports: Ports
     data: Path
-    history_days: str = "1"
+    history_days: str = "2"
     wall_anonymous: str = "false"
 
     @property

@@ -28,7 +28,7 @@ def main() -> int:
             programs,
             Ports.from_environ(environ),
             data,
-            history_days=environ.get("HISTORY_DAYS") or "1",
+            history_days=environ.get("HISTORY_DAYS") or "2",
             wall_anonymous=environ.get("WALL_ANONYMOUS") or "false",
         )
         stack.check_ports()

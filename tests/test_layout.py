@@ -28,7 +28,7 @@ STANDARD_LIBRARY_ONLY = (
 )
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 # Pages of panels and tables of test cases are looked things up in, not read through: they may be longer.
-LINES = {"grafana": 450, "tests": 600}
+LINES = {"grafana": 500, "tests": 600}
 LINES_OF_A_MODULE = 350
 
 

@@ -69,13 +69,23 @@ def own_engine(data: Path) -> Iterator[Engine]:
         engine = Engine({**os.environ, "DOCKER_HOST": socket})
         try:
             _wait_until_it_answers(engine, daemon, log)
+            _clear(engine)
             yield engine
+            _clear(engine)
         finally:
             daemon.terminate()
             daemon.wait(60)
             # Containers on the host's network leave their namespace mounted here.
             for mounted in Path(folder, "exec", "netns").glob("*"):
                 subprocess.run(["umount", mounted], capture_output=True, check=False)
+
+
+def _clear(engine: Engine) -> None:
+    """Remove what runs left behind, also one that was cut short: containers, volumes, nameless images."""
+    if left := engine.docker("ps", "--all", "--quiet").split():
+        engine.docker("rm", "--force", "--volumes", *left)
+    for kind in ("volume", "image"):
+        engine.docker(kind, "prune", "--force")
 
 
 def _wait_until_it_answers(engine: Engine, daemon: "subprocess.Popen[bytes]", log: Path) -> None:
