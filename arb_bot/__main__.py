@@ -98,8 +98,12 @@ class Program:
             session.engine.run(self.stop.event, None if minutes is None else clock.now() + 60.0 * minutes)
             _log.info("stopping: %s", self.stop.reason)
             session.engine.finish()
-        finally:
             socket.stop(self.stop.reason)
+        except Exception:
+            # No goodbye: to everybody who watches, a bot that failed is gone and not stopped.
+            session.engine.cancel_everything()
+            raise
+        finally:
             session.close()
 
     def _socket(self, session: Session) -> ControlSocket:

@@ -86,19 +86,19 @@ def _rearm(session: Session) -> dict[str, object]:
 
 def _venue_kill(session: Session, venue: object, activate: bool) -> dict[str, object]:
     """Stop or release one venue, until this program ends."""
-    if venue not in session.parts.venues:
+    if not isinstance(venue, str) or venue not in session.parts.venues:
         return _refused(session, f"NOTHING WAS DONE: no venue {str(venue)[:40]!r} here")
-    variable = f"{VENUE_KILL_PREFIX}{str(venue).upper()}"
+    variable = f"{VENUE_KILL_PREFIX}{venue.upper()}"
     if activate:
         session.venue_stops[variable] = "true"
         session.parts.desk.nothing_on_its_way(SENDING_PATIENCE_SECONDS)
     else:
         session.venue_stops.pop(variable, None)
-    active = session.parts.kill.check((str(venue),)).halted
+    active = session.parts.kill.check((venue,)).halted
     session.engine.wake.set()
     reply: dict[str, object] = {"active": active, "ok": active == activate, "venue": venue}
     if active and not activate:
-        reply["error"] = f"still killed by {session.parts.kill.check((str(venue),)).reason}"
+        reply["error"] = f"still killed by {session.parts.kill.check((venue,)).reason}"
     return reply
 
 

@@ -4,6 +4,7 @@ One thread runs `run`. Others only set flags that it reads: the kill switch, the
 settings store, and `wake`, which asks for a look now.
 """
 
+import contextlib
 import math
 import threading
 from collections.abc import Callable
@@ -148,8 +149,14 @@ class Engine:
                 continue
             p.executor.abandon(why, now, venue)
             self._results.unwinder.read_back(now, venue)
-            if not p.desk.working()[venue]:
+            if p.desk.nothing_works(venue):
                 del self._uncancelled[venue]
+
+    def cancel_everything(self) -> None:
+        """Take every order off every book, as far as the venues answer; for the end after a fault."""
+        for venue in self._p.venues:
+            with contextlib.suppress(VenueUnavailable):
+                self._p.desk.cancel_all(venue)
 
     def _busy(self) -> bool:
         return any(self._p.desk.working().values()) or any(True for _ in self._p.executor.active)

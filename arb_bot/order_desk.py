@@ -110,6 +110,13 @@ class OrderDesk:
         self._venues[venue].cancel_all()
         self._cancelled.inc(sum(1 for ticket in self._tickets.values() if ticket.venue == venue))
 
+    def nothing_works(self, venue: str) -> bool:
+        """Whether neither the venue nor this desk knows of an order on the venue's book."""
+        try:
+            return not self._venues[venue].open_orders() and not self.working()[venue]
+        except VenueUnavailable:
+            return False
+
     def working(self) -> dict[str, list[Ticket]]:
         """Orders that are, as far as is known, on a book, by venue."""
         by_venue: dict[str, list[Ticket]] = {venue: [] for venue in self._venues}

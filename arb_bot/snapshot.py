@@ -162,6 +162,7 @@ class StateBuilder:
             "quote_age_seconds": {
                 name: round(max(0.0, now - f.newest), 3) for name, f in feeds.items() if f.newest is not None
             },
+            "venue_heartbeat_ts": {name: venue.last_heartbeat() for name, venue in self._venues.items()},
             "rejects": {name: f.rejects for name, f in feeds.items()},
         }
 

@@ -65,6 +65,8 @@ class Unwinder:
                     self._look(holding, lot, attempts, now)
                 elif may_send and lot.contracts and holding.excess(lot) > 0:
                     self._send(holding, lot, now)
+        held = {lot.position_id for _, lot in self._portfolio.lots()}
+        self._attempts = {key: attempts for key, attempts in self._attempts.items() if key in held}
 
     def read_back(self, now: float, venue: str) -> None:
         """A venue is halted and its orders are cancelled: book what they still got."""
@@ -117,8 +119,6 @@ class Unwinder:
             return
         if not ticket.working:
             attempts.ticket = None
-            if not lot.contracts or holding.excess(lot) == 0:
-                del self._attempts[lot.position_id]
 
     def _book(self, holding: Holding, lot: Lot, fill: Fill, now: float) -> None:
         if not fill.contracts:

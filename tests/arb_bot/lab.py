@@ -1,8 +1,10 @@
 """A session on a clock moved by hand, with everything a test wants to look at afterwards."""
 
 import json
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,12 @@ START = 1_795_212_000.0
 BANKROLL = 1_600_000_000
 EAGER = {"ARB_MIN_EXPECTED_PROFIT_USD": "0.05", "ARB_MARKET_COOLDOWN_SECONDS": "20"}
 """Settings with which the simulated markets bring several trades a minute."""
+
+
+def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query on a store, read as others read it."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        return db.execute(sql).fetchall()
 
 
 class Lab:

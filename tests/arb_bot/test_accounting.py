@@ -1,6 +1,5 @@
 """The books balance to the last micro-dollar: in the bot, at the venues, in the stores."""
 
-import sqlite3
 from collections.abc import Callable
 
 from hypothesis import HealthCheck, given, settings
@@ -8,7 +7,7 @@ from hypothesis import strategies as st
 
 from arb_bot.money import to_usd
 from arb_bot.simulated.world import WorldShape
-from tests.arb_bot.lab import BANKROLL, Lab
+from tests.arb_bot.lab import BANKROLL, Lab, query
 
 ROUGH = WorldShape(shortest_life=60.0, longest_life=400.0, news_per_hour=20.0, rivals=0.6)
 
@@ -45,11 +44,11 @@ def test_the_stores_say_what_the_books_say(lab: Lab) -> None:
     lab.run(1800)
     lab.end()
     realized = session.parts.portfolio.realized
-    with sqlite3.connect(lab.folder / "analytics.db") as analytics:
-        events = dict(
-            analytics.execute("SELECT json_extract(metadata_json, '$.event'), COUNT(*) FROM fills GROUP BY 1")
-        )
-        total, trades = analytics.execute("SELECT SUM(realized_pnl), COUNT(*) FROM fills").fetchone()
+    analytics = lab.folder / "analytics.db"
+    events = dict(
+        query(analytics, "SELECT json_extract(metadata_json, '$.event'), COUNT(*) FROM fills GROUP BY 1")
+    )
+    ((total, trades),) = query(analytics, "SELECT SUM(realized_pnl), COUNT(*) FROM fills")
     assert events["settlement"] > 5
     assert events["unwind"] > 0, "this seed should show legging, too"
     assert round(total, 6) == to_usd(realized)
@@ -57,13 +56,13 @@ def test_the_stores_say_what_the_books_say(lab: Lab) -> None:
     assert last["realized_pnl"] == to_usd(realized)
     assert last["daily_pnl"] == to_usd(realized)
     assert last["daily_trades"] == trades
-    with sqlite3.connect(lab.folder / "arb_orders.db") as orders:
-        by_venue = dict(
-            orders.execute(
-                "SELECT venue, ROUND(SUM(net_contracts * average_entry), 6) FROM positions "
-                "WHERE status = 'open' GROUP BY 1"
-            )
+    by_venue = dict(
+        query(
+            lab.folder / "arb_orders.db",
+            "SELECT venue, ROUND(SUM(net_contracts * average_entry), 6) FROM positions "
+            "WHERE status = 'open' GROUP BY 1",
         )
+    )
     locked = {venue: usd for venue, usd in last["locked_capital_by_venue"].items() if usd}
     assert by_venue == {venue: round(usd, 6) for venue, usd in locked.items()}
 
@@ -93,14 +92,11 @@ def test_the_same_seed_plays_the_same_session(new_lab: Callable[[], Lab]) -> Non
         lab.start(seed, ROUGH)
         lab.run(900)
         lab.end()
-        rows = []
-        for name, query in (
-            ("analytics.db", "SELECT * FROM fills"),
-            ("analytics.db", "SELECT * FROM decisions"),
-            ("arb_orders.db", "SELECT * FROM leg_executions"),
-        ):
-            with sqlite3.connect(lab.folder / name) as db:
-                rows.append(db.execute(query).fetchall())
+        rows = [
+            query(lab.folder / "analytics.db", "SELECT * FROM fills"),
+            query(lab.folder / "analytics.db", "SELECT * FROM decisions"),
+            query(lab.folder / "arb_orders.db", "SELECT * FROM leg_executions"),
+        ]
         played.append((lab.log(), lab.decisions(), rows))
     assert played[0][0], "something was traded"
     assert played[0] == played[1]

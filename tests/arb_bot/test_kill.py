@@ -1,11 +1,14 @@
 """No order after a kill, whatever the trigger: orders cancelled, positions kept, the state told at once."""
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from arb_bot.control import kill_switch
+from arb_bot.clock import RealClock
+from arb_bot.control import handlers, kill_switch
 from arb_bot.session import Session
 from arb_bot.simulated.world import WorldShape
 from tests.arb_bot.lab import Lab
@@ -154,3 +157,33 @@ def test_a_real_loss_past_the_cap_halts_for_the_rest_of_the_utc_day_only(lab: La
     lab.run(900)
     assert lab.states[-1]["status"] == "paper"
     assert [line for line in lab.placed() if line["ts"] > broken_at]
+
+
+def test_no_order_is_sent_after_an_ack_however_the_threads_meet(lab: Lab) -> None:
+    lab.clock = RealClock()  # type: ignore[assignment]
+    session = lab.start("2", replace(LIVELY, news_per_hour=3000.0), ARB_POLL_INTERVAL_SECONDS="0.2")
+    commands, desk, stop = handlers(session), session.parts.desk, threading.Event()
+    quiet: list[tuple[float, float]] = []
+
+    def kill_again_and_again() -> None:
+        for _ in range(6):
+            before, end = desk.last_order_at, time.monotonic() + 2.0
+            while desk.last_order_at == before and time.monotonic() < end:
+                session.engine.request_cycle()
+                stop.wait(0.002)
+            commands["kill_switch"]({"activate": True})
+            killed = time.time()
+            session.engine.request_cycle()
+            stop.wait(0.02)
+            quiet.append((killed, time.time()))
+            commands["kill_switch"]({"activate": False})
+            commands["resume"]({})
+        stop.set()
+
+    operator = threading.Thread(target=kill_again_and_again)
+    operator.start()
+    session.engine.run(stop)
+    operator.join()
+    orders = [line["ts"] for line in lab.placed()]
+    assert len(orders) > 3
+    assert not [ts for ts in orders for killed, rearmed in quiet if killed < ts < rearmed]
