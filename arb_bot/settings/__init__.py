@@ -1,0 +1,57 @@
+"""Every setting that the engine uses, by its documented name, with type, range, unit and direction of risk.
+
+Defaults are the documented ones. `SIMULATED_MARKETS` are the values with which the simulated markets are
+played; the environment and the command line go before them. Settings with `hot=False` are read at start
+only.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from arb_bot.settings.cooldowns import Cooldowns
+from arb_bot.settings.lanes import Lanes
+from arb_bot.settings.runtime import Runtime
+from arb_bot.settings.safety import Safety
+from arb_bot.settings.sizing import Sizing
+from arb_bot.settings.venues import Venues
+
+SIMULATED_MARKETS: Final[dict[str, str]] = {
+    "ARB_POLL_INTERVAL_SECONDS": "5",
+    "ARB_BANKROLL_BY_VENUE": "kalshi=1000,polymarket=600",
+    "ARB_DAILY_LOSS_CAP_USD": "50",
+    "ARB_MAX_CONSECUTIVE_FAILURES": "6",
+    "ARB_MARKET_COOLDOWN_SECONDS": "240",
+    "ARB_MIN_NET_EDGE_PER_CONTRACT": "0.015",
+    "ARB_MIN_EXPECTED_PROFIT_USD": "0.4",
+    "KALSHI_TAKER_FEE_PER_CONTRACT": "0.015",
+    "POLYMARKET_ENABLED": "true",
+}
+"""Livelier than the documented defaults, and with a fee: the simulated Kalshi charges the fee curve (≤
+1.75 ¢).
+"""
+
+
+@dataclass(frozen=True)
+class Settings(Venues, Runtime, Cooldowns, Lanes, Sizing, Safety):
+    """All settings of one process, one module a category; replaced as a whole when one changes.
+
+    The order of the bases is the reverse of the order in which settings are listed.
+    """
+
+    def __post_init__(self) -> None:
+        if not (self.kalshi_enabled or self.polymarket_enabled):
+            raise ValueError(
+                "KALSHI_ENABLED and POLYMARKET_ENABLED are both false: there is nothing to trade"
+            )
+        without = [venue for venue in self.enabled_venues if venue not in dict(self.bankroll_by_venue)]
+        if without:
+            raise ValueError(f"ARB_BANKROLL_BY_VENUE names no amount for {' and '.join(without)}")
+
+    @property
+    def enabled_venues(self) -> tuple[str, ...]:
+        """The venues that are traded, Kalshi first."""
+        return tuple(
+            name
+            for name, enabled in (("kalshi", self.kalshi_enabled), ("polymarket", self.polymarket_enabled))
+            if enabled
+        )

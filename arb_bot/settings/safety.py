@@ -1,0 +1,63 @@
+"""Safety rails: when trading stops by itself, and what it may never exceed."""
+
+from dataclasses import dataclass
+
+from botkit.hot_reload import setting
+
+
+@dataclass(frozen=True)
+class Safety:
+    """Settings of the category `safety`."""
+
+    live_mode: bool = setting(
+        False,
+        key="ARB_LIVE_MODE",
+        category="safety",
+        hot=False,
+        risk="up",
+        help="trade real money; refused at start, because this version has simulated venues only",
+    )
+    daily_loss_cap: float = setting(
+        0.0,
+        key="ARB_DAILY_LOSS_CAP_USD",
+        category="safety",
+        unit="USD",
+        minimum=0,
+        risk="up",
+        help="halt for the rest of the UTC day when it has lost this much; 0 switches the cap off",
+    )
+    max_consecutive_failures: int = setting(
+        0,
+        key="ARB_MAX_CONSECUTIVE_FAILURES",
+        category="safety",
+        minimum=0,
+        risk="up",
+        help="halt after so many failed executions in a row; 0 switches this off",
+    )
+    max_exposure_per_venue: float = setting(
+        200.0,
+        key="ARB_MAX_EXPOSURE_PER_VENUE_USD",
+        category="safety",
+        unit="USD",
+        minimum=0,
+        risk="up",
+        help="most capital that may be locked at one venue, working orders included",
+    )
+    max_open_markets_per_venue: int = setting(
+        10,
+        key="ARB_MAX_OPEN_MARKETS_PER_VENUE",
+        category="safety",
+        minimum=0,
+        risk="up",
+        help="most markets in which one venue may hold contracts",
+    )
+    max_cross_edge: float = setting(
+        0.30,
+        key="ARB_CROSS_VENUE_MAX_EDGE_SANITY",
+        category="safety",
+        unit="USD",
+        minimum=0,
+        maximum=1,
+        risk="up",
+        help="skip cross-venue edges above this as too good to be true; 0 switches the check off",
+    )
