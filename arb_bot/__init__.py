@@ -8,7 +8,8 @@ Errors, named for what the caller does about them::
 
     ArbBotError
     ├── StartRefused            the program ends with one sentence and exit code 2
-    │   └── StoreUnusable       … because a store cannot be opened; the file is left as it is
+    │   ├── StoreUnusable       … because a store cannot be opened; the file is left as it is
+    │   └── InputFileUnusable   … because a file of rules, mappings or quotes is not what it should be
     ├── StoreWriteFailed        the row is kept and written later; trading stops meanwhile
     ├── VenueUnavailable        try again later: nobody knows what became of the request
     ├── OrderRejected           the venue said no; the order does not exist
@@ -28,6 +29,10 @@ class StartRefused(ArbBotError):  # noqa: N818 - named for what happened
 
 class StoreUnusable(StartRefused):
     """A store cannot be opened or is not what it should be. The file is never overwritten."""
+
+
+class InputFileUnusable(StartRefused):
+    """A file that a person gave cannot be read; the message says where, and what was expected there."""
 
 
 class StoreWriteFailed(ArbBotError):  # noqa: N818 - named for what happened

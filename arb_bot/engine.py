@@ -92,7 +92,7 @@ class Engine:
         self._last_cycle = now
         p.pulse.beat("cycle", self.report.number + 1, within=10.0)
         quotes = p.intake.look(now)
-        found = self._trader.trade(MarketView(quotes, p.pairs()), now)
+        found = self._trader.trade(MarketView(quotes, p.relations()), now)
         self.report = CycleReport(
             number=self.report.number + 1,
             duration=p.clock.now() - now,

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from arb_bot.quotes import Quote, Side
 
 TAKER = "taker"
+MAKER_ESTIMATE = "maker_estimate"
+OPPOSITE_BID_TRANSFORM = "opposite_bid_transform"
+"""The source of an ask that nobody quoted: one minus the other side's bid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Leg:
     bid: float | None
     observed_at: float
     settles_at: float | None
+    source: str = ""
 
     @classmethod
     def of(cls, quote: Quote, side: Side) -> "Leg":
@@ -37,6 +41,7 @@ class Leg:
             bid=quote.bid(side),
             observed_at=quote.observed_at,
             settles_at=quote.settles_at,
+            source=OPPOSITE_BID_TRANSFORM if side in quote.derived else "",
         )
 
     @property
@@ -88,6 +93,15 @@ class Opportunity:
     def market_key(self) -> str:
         """`venue/market` of every leg, sorted, joined by `:`."""
         return ":".join(sorted(f"{leg.venue}/{leg.market_id}" for leg in self.legs))
+
+    @property
+    def cluster(self) -> str:
+        """What this trade stands and falls with: the cluster of its constraint, else its match or market."""
+        named = self.metadata.get("correlation_cluster")
+        if named:
+            return str(named)
+        markets = {(leg.venue, leg.market_id) for leg in self.legs}
+        return f"{'market' if len(markets) == 1 else 'match'}:{self.match_key}"
 
     @property
     def settles_at(self) -> float | None:

@@ -1,15 +1,15 @@
 """What a session is made of, put together once and shared by the engine, the trader and the results."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from arb_bot.clock import Clock
 from arb_bot.execution import Executor
 from arb_bot.intake import Intake
-from arb_bot.lanes import MappedPair
 from arb_bot.order_desk import OrderDesk
 from arb_bot.portfolio import Portfolio
 from arb_bot.recorder import Recorder
+from arb_bot.relations import Relations
 from arb_bot.settings import Settings
 from arb_bot.snapshot import Journal, StateBuilder
 from arb_bot.venue import Venue
@@ -22,14 +22,14 @@ from botkit.kill_switch import KillSwitch
 class Parts:
     """The parts of one session.
 
-    `pairs` are the known pairs of this moment; `remember` lets the venues write down what they keep and may
-    raise OSError.
+    `relations` is what is known of the markets at this moment, the same object while nothing changes;
+    `remember` lets the venues write down what they keep and may raise OSError.
     """
 
     clock: Clock
     settings: SettingsStore[Settings]
     venues: Mapping[str, Venue]
-    pairs: Callable[[], Sequence[MappedPair]]
+    relations: Callable[[], Relations]
     remember: Callable[[], None]
     kill: KillSwitch
     desk: OrderDesk

@@ -23,7 +23,8 @@ REJECT_REASONS = (
 class Quote:
     """One market of one venue. Prices in dollars a contract (payout $1), sizes in contracts at the asks.
 
-    Fields that a feed left out are None; only a quote without `reject_reason` reaches the lanes.
+    Fields that a feed left out are None; only a quote without `reject_reason` reaches the lanes. `derived`
+    are the sides at which nobody quotes an ask of its own: it is one minus the other side's bid.
     """
 
     venue: str
@@ -38,6 +39,7 @@ class Quote:
     no_size: float | None
     fee_per_contract: float
     settles_at: float | None = None
+    derived: frozenset[Side] = frozenset()
 
     def ask(self, side: Side) -> float:
         """What a contract of that side costs; NaN where nobody offers one."""

@@ -12,12 +12,15 @@ from arb_bot.clock import Clock
 from arb_bot.engine import Engine, Pace
 from arb_bot.execution import Executor, Ids
 from arb_bot.intake import Intake
+from arb_bot.mapping import read_mapping
 from arb_bot.money import to_micros
 from arb_bot.order_desk import OrderDesk
 from arb_bot.order_store import OrderStore
 from arb_bot.parts import Parts
 from arb_bot.recorder import Recorder
 from arb_bot.recovery import recover
+from arb_bot.relations import JoinedRelations, Relations
+from arb_bot.rules import read_rules
 from arb_bot.settings import Settings
 from arb_bot.simulated.markets import KALSHI, POLYMARKET, Listing, SimulatedMarkets
 from arb_bot.simulated.world import WorldShape
@@ -142,7 +145,7 @@ def open_session(
         clock=clock,
         settings=settings,
         venues=markets.venues,
-        pairs=markets.pairs,
+        relations=JoinedRelations(_written(current), markets.relations),
         remember=markets.remember,
         kill=kill,
         desk=desk,
@@ -165,6 +168,13 @@ def open_session(
         pulse=Pulse(),
     )
     return Session(Engine(parts, pace), parts, registry, markets, venue_stops)
+
+
+def _written(current: Settings) -> Relations:
+    """What the files of rules and mappings say. Raises InputFileUnusable."""
+    rules = read_rules(Path(current.rules_path)) if current.rules_path else Relations()
+    pairs = read_mapping(Path(current.mapping_path)) if current.mapping_path else ()
+    return rules.joined(Relations(pairs=pairs))
 
 
 def _listings(settings: SettingsStore[Settings]) -> dict[str, Listing]:

@@ -1,16 +1,22 @@
 """From the opportunities of one cycle to orders: ranks them, judges each, opens what may be opened."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from arb_bot import StoreWriteFailed, analytics_store, decision
 from arb_bot.analytics_store import DecisionNews
 from arb_bot.decision import Decision
 from arb_bot.judging import Verdict, draft, judge
-from arb_bot.lanes import Lane, MarketView, Scan, in_turn, scan
-from arb_bot.lanes.cross_venue import CrossVenueLane
-from arb_bot.lanes.intra_venue import IntraVenueLane
-from arb_bot.opportunity import Opportunity
+from arb_bot.lanes import (
+    CROSS_VENUE,
+    INTRA_VENUE,
+    STRUCTURAL_BUCKET,
+    STRUCTURAL_EVENT_TREE,
+    STRUCTURAL_PARITY,
+    MarketView,
+)
+from arb_bot.lanes.scanning import LaneOptions, Scan, Scanner, in_turn
+from arb_bot.opportunity import MAKER_ESTIMATE, Opportunity
 from arb_bot.parts import Parts
 from arb_bot.plan import Plan
 from arb_bot.risk import Cooldowns, Standing
@@ -26,6 +32,7 @@ class Trader:
 
     def __init__(self, parts: Parts) -> None:
         self._p = parts
+        self._scanner = Scanner()
         self._cooldowns = Cooldowns()
         self._news = DecisionNews()
         self._tidy_at = parts.clock.now() + MEMORY_SECONDS
@@ -34,7 +41,7 @@ class Trader:
     def trade(self, view: MarketView, now: float) -> Scan:
         """Look through the view, begin what may be begun; returns what was found."""
         settings = self._p.settings.current
-        found = scan(_lanes(settings), view, settings.min_net_edge, settings.near_cost)
+        found = self._scanner.scan(view, _options(settings))
         for opportunity in self._ranked(found.found, settings, now):
             self._consider(opportunity, settings, now)
         if now >= self._tidy_at:
@@ -73,6 +80,8 @@ class Trader:
             return Verdict(None, f"kill switch: {gate.reason}")
         if p.journal.paused:
             return Verdict(None, f"paused ({p.journal.paused['reason']})")
+        if opportunity.execution_style == MAKER_ESTIMATE:
+            return Verdict(None, decision.MAKER_ESTIMATE)
         return judge(opportunity, self._standing(), settings, self._cooldowns, now)
 
     def _open(self, plan: Plan, now: float) -> None:
@@ -104,10 +113,32 @@ class Trader:
         )
 
 
-def _lanes(settings: Settings) -> list[Lane]:
-    lanes: list[Lane] = []
-    if settings.lane_cross:
-        lanes.append(CrossVenueLane())
-    if settings.lane_intra:
-        lanes.append(IntraVenueLane())
-    return lanes
+def _enabled(settings: Settings) -> Iterator[str]:
+    structural = settings.structural_arb
+    switches = {
+        CROSS_VENUE: settings.lane_cross and settings.cross_venue,
+        STRUCTURAL_PARITY: settings.lane_parity and structural,
+        STRUCTURAL_BUCKET: settings.lane_bucket and structural,
+        STRUCTURAL_EVENT_TREE: settings.lane_tree and structural,
+        INTRA_VENUE: settings.lane_intra,
+    }
+    yield from (kind for kind, on in switches.items() if on)
+
+
+def _options(settings: Settings) -> LaneOptions:
+    return LaneOptions(
+        floors=dict.fromkeys(_enabled(settings), settings.min_net_edge),
+        near_cost=settings.near_cost,
+        join_seconds=settings.temporal_join_seconds,
+        maker_estimates=settings.maker_estimates,
+        maker_ticks={"kalshi": settings.kalshi_maker_tick},
+        fuzzy=settings.fuzzy_cross_venue,
+        min_match_score=settings.cross_min_match_score,
+        mapping_required=settings.cross_mapping_required,
+        constraint_pricing=settings.constraint_pricing,
+        max_bruteforce=settings.constraint_max_bruteforce,
+        equivalence_score=settings.equivalence_min_match_score,
+        buckets_exhaustive=settings.assume_exhaustive,
+        min_covered_pairs=settings.cross_min_covered_pairs,
+        min_covered_rules=settings.parity_min_covered_rules,
+    )

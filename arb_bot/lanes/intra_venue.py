@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from arb_bot.lanes import INTRA_VENUE, MarketView
-from arb_bot.opportunity import Leg, Opportunity
+from arb_bot.lanes.combining import combination
+from arb_bot.opportunity import Opportunity
 
 
 class IntraVenueLane:
@@ -14,12 +15,14 @@ class IntraVenueLane:
     def find(self, view: MarketView, floor: float) -> Iterator[Opportunity]:
         """One combination a market; the flat fee of the quote counts once for both legs, as documented."""
         for (venue, market_id), quote in view.quotes.items():
-            if 1.0 - (quote.ask("yes") + quote.ask("no")) - quote.fee_per_contract < floor:
-                continue
-            yield Opportunity(
-                kind=self.kind,
-                match_key=f"{venue}:{market_id}",
-                legs=(Leg.of(quote, "yes"), Leg.of(quote, "no")),
+            found = combination(
+                self.kind,
+                f"{venue}:{market_id}",
+                ((quote, "yes"), (quote, "no")),
+                view,
+                floor,
                 fee=quote.fee_per_contract,
                 metadata={"market_text": quote.title},
             )
+            if found:
+                yield found

@@ -1,13 +1,13 @@
 """All simulated venues over one world: moved together through time, remembered between sessions."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arb_bot.clock import Clock
 from arb_bot.fees import CurveFee, FlatFee
-from arb_bot.lanes import MappedPair
+from arb_bot.relations import MappedPair, Relations
 from arb_bot.simulated import memory
 from arb_bot.simulated.account import Account
 from arb_bot.simulated.book import MakerStyle
@@ -94,6 +94,8 @@ class SimulatedMarkets:
         self._resume(remembered)
         self._step(self._start)
         self._saved = -1
+        self._related: tuple[int, ...] = ()
+        self._relations = Relations()
 
     def clock_time(self, market_time: float) -> float:
         """The bot's epoch seconds at a market time."""
@@ -110,11 +112,18 @@ class SimulatedMarkets:
             self._step(moment)
         return now
 
-    def pairs(self) -> list[MappedPair]:
+    def relations(self) -> Relations:
+        """What is known of the events of this moment; the same object until another one is listed."""
+        numbers = tuple(event.number for event in self.world.events)
+        if numbers != self._related:
+            self._related, self._relations = numbers, Relations(pairs=tuple(self._pairs()))
+        return self._relations
+
+    def _pairs(self) -> Iterator[MappedPair]:
         """The events that both venues list now, Kalshi's market on the left."""
         left, right = self._slots.get(KALSHI, ()), set(self._slots.get(POLYMARKET, ()))
         events = self.world.events
-        return [
+        return (
             MappedPair(
                 f"sim-{events[slot].number:05d}",
                 (KALSHI, STYLES[KALSHI].market_id.format(events[slot].number)),
@@ -122,7 +131,7 @@ class SimulatedMarkets:
             )
             for slot in left
             if slot in right
-        ]
+        )
 
     def remember(self) -> None:
         """Write accounts and events down if an account changed since the last time. Raises OSError."""

@@ -79,7 +79,7 @@ def order(
 
 
 def test_both_venues_quote_shared_events_differently(markets: SimulatedMarkets) -> None:
-    pairs = markets.pairs()
+    pairs = markets.relations().pairs
     assert len(pairs) == 14
     quotes = {q.market_id: q for venue in markets.venues.values() for q in venue.quotes()}
     assert len(quotes) == 40
