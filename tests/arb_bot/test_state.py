@@ -116,6 +116,7 @@ def test_decisions_use_the_documented_words(lab: Lab) -> None:
         ("skipped", "position_sizer_rejected"),
         ("skipped", "fill_probability_below_threshold"),
         ("skipped", "expected_realized_profit_below_threshold"),
+        ("skipped", "maker_estimate_disabled_in_live"),
         ("skipped", "market cooldown active"),
         ("skipped", "insufficient cash"),
         ("skipped", "venue exposure cap reached"),
