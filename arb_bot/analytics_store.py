@@ -59,6 +59,7 @@ CREATE INDEX IF NOT EXISTS idx_fills_intent ON fills(intent_id);
 
 
 REPEAT_SECONDS = 900.0
+SETTLEMENT, UNWIND = "settlement", "unwind"
 
 
 def utc_date(timestamp: float) -> str:
@@ -136,18 +137,24 @@ def insert_decision(
 
 @dataclass(frozen=True, slots=True)
 class Realized:
-    """A result: `event` is `settlement` or `unwind`, `pnl` in micro-dollars, contracts planned and done."""
+    """A result: `event` is `settlement` or `unwind`, `pnl` in micro-dollars, contracts planned and done.
+
+    `position_id` names what was sold, for an unwinding.
+    """
 
     event: str
     venue: str
     planned: int
     filled: int
     pnl: int
+    position_id: str = ""
 
 
 def insert_fill(holding: Holding, result: Realized, *, session: str, now: float) -> Statement:
     """A realised result. Slippage is realised minus planned in dollars a contract: negative is worse."""
     metadata = {"simulated": True, "session": session, "event": result.event, "match_key": holding.match_key}
+    if result.position_id:
+        metadata["position_id"] = result.position_id
     realized = to_usd(result.pnl)
     return insert(
         "fills",

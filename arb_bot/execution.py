@@ -175,7 +175,7 @@ class Executor:
         limit = execution.plan.limit_price(index)
         try:
             ticket = self._desk.send(
-                leg.venue, OrderRequest(leg.market_id, leg.side, "buy", contracts, limit), now
+                leg.venue, OrderRequest(leg.market_id, leg.side, "buy", contracts, limit, record.leg_id), now
             )
         except (TradingHalted, OrderRejected, VenueUnavailable) as exc:
             prefix = "kill switch: " if isinstance(exc, TradingHalted) else ""

@@ -6,7 +6,7 @@ its way.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from arb_bot import OrderRejected, TradingHalted, VenueUnavailable
@@ -46,14 +46,17 @@ class Ticket:
 
 class OrderDesk:
     """Sends, reads back and cancels orders; knows what is working, and when something was sent or filled
-    last.
+    last. `unknown` are venues whose orders of an earlier session nobody could list yet.
     """
 
-    def __init__(self, venues: Mapping[str, Venue], kill: KillSwitch, registry: Registry) -> None:
+    def __init__(
+        self, venues: Mapping[str, Venue], kill: KillSwitch, registry: Registry, unknown: Iterable[str] = ()
+    ) -> None:
         self._venues = venues
         self._kill = kill
         self._sending = threading.Lock()
         self._tickets: dict[str, Ticket] = {}
+        self.unknown = set(unknown)
         self._placed = registry.counter("orders_placed")
         self._cancelled = registry.counter("orders_cancelled")
         self._refused = registry.counter("orders_refused")
@@ -67,6 +70,9 @@ class OrderDesk:
             verdict = self._kill.check((venue,))
             if verdict.halted:
                 raise TradingHalted(verdict.reason)
+            quiet = self._venues[venue].planned()
+            if quiet is not None:
+                raise OrderRejected(f"{venue} is quiet as planned: {quiet.reason}")
             try:
                 order_id = self._venues[venue].place(request)
             except (OrderRejected, VenueUnavailable):
@@ -113,9 +119,12 @@ class OrderDesk:
     def nothing_works(self, venue: str) -> bool:
         """Whether neither the venue nor this desk knows of an order on the venue's book."""
         try:
-            return not self._venues[venue].open_orders() and not self.working()[venue]
+            nothing = not self._venues[venue].open_orders() and not self.working()[venue]
         except VenueUnavailable:
             return False
+        if nothing:
+            self.unknown.discard(venue)
+        return nothing
 
     def working(self) -> dict[str, list[Ticket]]:
         """Orders that are, as far as is known, on a book, by venue."""

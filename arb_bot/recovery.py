@@ -1,14 +1,21 @@
-"""Takes up what an earlier session left: positions, cash, and the reasons to look before trading again.
+"""Takes up what an earlier session left: positions, cash, working orders, and the reasons to look first.
 
-Intents that were being opened when the earlier session died are closed in the store by what is known of
-their legs. That, contracts without a counterpart, or a venue that disagrees with the store put this
-session into safe mode; the next start is clean when nothing of it is left.
+What a start does, in this order:
+
+1. Every order that is still on a venue's book is cancelled, and the venue's list is read again. A venue that
+   does not answer is *unknown*, never empty: its orders stay out of the state until its list was read.
+2. Fills that a venue knows and the stores do not are booked (`repair`), and intents that were being opened
+   are closed by what their legs got.
+3. Open intents found, contracts without a counterpart, an unknown venue, or a venue that still disagrees
+   with the store put the session into safe mode, with these reasons. The next start is clean when nothing
+   of it is left.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from arb_bot import order_store
+from arb_bot import VenueUnavailable, repair
+from arb_bot.analytics_store import AnalyticsStore
 from arb_bot.money import MICROS
 from arb_bot.order_store import LegRecord, OrderStore
 from arb_bot.portfolio import Portfolio
@@ -16,56 +23,76 @@ from arb_bot.quotes import Side
 from arb_bot.venue import Venue
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Recovered:
-    """The books as they stand, the legs of each open intent, and why to be careful (empty: no reason)."""
+    """The books as they stand, the legs of each holding, and why to be careful (empty: no reason).
+
+    `cancelled` counts orders taken off each venue's book; `unknown` are venues that did not answer.
+    """
 
     portfolio: Portfolio
-    records: dict[str, list[LegRecord]]
-    reasons: tuple[str, ...]
+    records: dict[str, list[LegRecord]] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+    cancelled: dict[str, int] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+
+    def as_state(self) -> dict[str, object]:
+        """The state's `recovery`: the reasons, and by venue how many orders were cancelled, or `unknown`."""
+        orders: dict[str, object] = {**self.cancelled, **dict.fromkeys(self.unknown, "unknown")}
+        return {"reasons": list(self.reasons), "cancelled_orders": orders}
 
 
-def recover(store: OrderStore, venues: Mapping[str, Venue], realized: int, now: float) -> Recovered:
-    """Books from the store and the venues' balances. Raises StoreWriteFailed, VenueUnavailable."""
-    portfolio = Portfolio({name: venue.balance() for name, venue in venues.items()}, realized)
-    records, elsewhere = {}, 0
-    for holding in store.open_holdings():
-        if all(lot.venue in venues for lot in holding.lots.values()):
-            portfolio.open(holding)
-            records[holding.intent_id] = store.legs(holding.intent_id)
-        else:
-            elsewhere += 1
-    interrupted = _close_interrupted(store, now)
-    reasons = []
-    if interrupted:
-        reasons.append(f"{interrupted} open intent(s) from prior session")
-    unhedged = sum(len(holding.unhedged()) for holding in portfolio.holdings.values())
-    if unhedged:
-        reasons.append(f"{unhedged} unhedged position(s)")
-    if elsewhere:
-        reasons.append(f"{elsewhere} holding(s) at a venue that is not enabled")
-    reasons.extend(_disagreements(portfolio, venues))
-    return Recovered(portfolio, records, tuple(reasons))
+def recover(
+    store: OrderStore, analytics: AnalyticsStore, venues: Mapping[str, Venue], now: float
+) -> Recovered:
+    """Books from the stores and the venues' own records.
 
-
-def _close_interrupted(store: OrderStore, now: float) -> int:
+    Raises StoreWriteFailed, and VenueUnavailable when a balance cannot be read.
+    """
+    found = Recovered(Portfolio({name: venue.balance() for name, venue in venues.items()}))
+    _clear_books(found, venues)
+    answering = {name: venue for name, venue in venues.items() if name not in found.unknown}
     interrupted = store.open_intents()
     for intent_id in interrupted:
-        legs = store.legs(intent_id)
-        for leg in legs:
-            if leg.status in (order_store.PENDING, order_store.SUBMITTED):
-                leg.status = order_store.FILLED if leg.filled else order_store.CANCELLED
-        store.file.write(
-            *(order_store.update_leg(leg, now) for leg in legs),
-            order_store.update_intent(
-                intent_id,
-                order_store.intent_status(legs),
-                min(leg.filled for leg in legs),
-                "the session ended while it was being opened",
-                now,
-            ),
-        )
-    return len(interrupted)
+        repair.close_interrupted(store, intent_id, answering, now)
+    repair.finish_results(store, analytics.file, answering, now)
+    found.portfolio.realized = analytics.realized()
+    elsewhere = 0
+    for holding in store.open_holdings():
+        if all(lot.venue in venues for lot in holding.lots.values()):
+            found.portfolio.open(holding)
+            found.records[holding.intent_id] = store.legs(holding.intent_id)
+        else:
+            elsewhere += 1
+    unhedged = sum(len(holding.unhedged()) for holding in found.portfolio.holdings.values())
+    counts = (
+        (len(interrupted), "open intent(s) from prior session"),
+        (unhedged, "unhedged position(s)"),
+        (elsewhere, "holding(s) at a venue that is not enabled"),
+    )
+    found.reasons += [f"{count} {what}" for count, what in counts if count]
+    found.reasons += [f"{name} did not answer: its working orders are unknown" for name in found.unknown]
+    found.reasons += _disagreements(found.portfolio, answering)
+    return found
+
+
+def _clear_books(found: Recovered, venues: Mapping[str, Venue]) -> None:
+    """Take what an earlier session left off the venues' books, proven by their lists."""
+    for name, venue in venues.items():
+        try:
+            orders = venue.open_orders()
+            if orders:
+                venue.cancel_all()
+                orders_left = venue.open_orders()
+            else:
+                orders_left = ()
+        except VenueUnavailable:
+            found.unknown.append(name)
+            continue
+        if orders_left:
+            found.unknown.append(name)
+        else:
+            found.cancelled[name] = len(orders)
 
 
 def _disagreements(portfolio: Portfolio, venues: Mapping[str, Venue]) -> list[str]:
@@ -74,6 +101,8 @@ def _disagreements(portfolio: Portfolio, venues: Mapping[str, Venue]) -> list[st
     """
     known: dict[str, dict[tuple[str, Side], int]] = {name: {} for name in venues}
     for _, lot in portfolio.lots():
+        if lot.venue not in venues:
+            continue
         winner = venues[lot.venue].winner(lot.market_id)
         if winner is None:
             key, contracts = (lot.market_id, lot.side), known[lot.venue]

@@ -1,7 +1,7 @@
 """What trades come to: settlements, booked when every market of a holding has paid, and unwindings."""
 
 from arb_bot import VenueUnavailable, analytics_store, decision, order_store
-from arb_bot.analytics_store import Realized
+from arb_bot.analytics_store import SETTLEMENT, UNWIND, Realized
 from arb_bot.decision import Decision
 from arb_bot.money import to_usd
 from arb_bot.parts import Parts
@@ -57,9 +57,10 @@ class Results:
         filled = holding.hedged or max(lot.contracts for lot in lots)
         pnl = p.portfolio.settle(holding, winners)
         p.executor.records.pop(holding.intent_id, None)
-        p.orders.write(*(order_store.close_position(lot.position_id, now) for lot in lots), now=now)
         planned = holding.planned_contracts
-        self._realized(holding, Realized("settlement", lots[0].venue, planned, filled, pnl), now)
+        # The result first: a start that finds it closes the positions and books nothing twice.
+        self._realized(holding, Realized(SETTLEMENT, lots[0].venue, planned, filled, pnl), now)
+        p.orders.write(*(order_store.close_position(lot.position_id, now) for lot in lots), now=now)
         self.decisions.append(
             Decision(
                 decision.SETTLED,
@@ -72,7 +73,8 @@ class Results:
         )
 
     def _unwound(self, holding: Holding, lot: Lot, contracts: int, pnl: int, now: float) -> None:
-        self._realized(holding, Realized("unwind", lot.venue, contracts, contracts, pnl), now)
+        result = Realized(UNWIND, lot.venue, contracts, contracts, pnl, lot.position_id)
+        self._realized(holding, result, now)
 
     def _realized(self, holding: Holding, result: Realized, now: float) -> None:
         p = self._p

@@ -6,7 +6,7 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from arb_bot import StartRefused, StoreWriteFailed
+from arb_bot import StartRefused, StoreWriteFailed, VenueUnavailable
 from arb_bot.analytics_store import AnalyticsStore, utc_date
 from arb_bot.clock import Clock
 from arb_bot.engine import Engine, Pace
@@ -18,13 +18,14 @@ from arb_bot.order_desk import OrderDesk
 from arb_bot.order_store import OrderStore
 from arb_bot.parts import Parts
 from arb_bot.recorder import Recorder
-from arb_bot.recovery import recover
+from arb_bot.recovery import Recovered, recover
 from arb_bot.relations import JoinedRelations, Relations
 from arb_bot.rules import read_rules
 from arb_bot.settings import Settings
 from arb_bot.simulated.markets import KALSHI, POLYMARKET, Listing, SimulatedMarkets
 from arb_bot.simulated.world import WorldShape
 from arb_bot.snapshot import Journal, StateBuilder
+from arb_bot.stream_health import Patience
 from botkit.heartbeat import Pulse
 from botkit.hot_reload import SettingsStore
 from botkit.kill_file import KillFileError
@@ -103,6 +104,16 @@ def open_session(
     journal = Journal(ids.new(), now)
     registry = Registry()
     venue_stops: dict[str, str] = {}
+    markets = SimulatedMarkets(
+        _listings(settings),
+        folder=folder,
+        clock=clock,
+        seed=seed,
+        session_id=journal.session_id,
+        speed=speed,
+        shape=shape,
+    )
+    recovered = _recovered(stores, markets, now)
     realized_today, lowest_today, journal.trades_today = stores.analytics.day(utc_date(now))
     journal.day = int(now // 86_400)
     try:
@@ -119,26 +130,14 @@ def open_session(
         )
     except KillFileError as exc:
         raise StartRefused(str(exc)) from exc
-    markets = SimulatedMarkets(
-        _listings(settings),
-        folder=folder,
-        clock=clock,
-        seed=seed,
-        session_id=journal.session_id,
-        speed=speed,
-        shape=shape,
-    )
     store_failed = _store_failure(kill, journal, registry, clock)
-    try:
-        recovered = recover(stores.orders, markets.venues, stores.analytics.realized(), now)
-    except StoreWriteFailed as exc:
-        raise StartRefused(f"the order store cannot be written: {exc}") from exc
     if recovered.reasons:
         kill.enter_safe_mode("; ".join(recovered.reasons))
         journal.error(f"safe mode: {'; '.join(recovered.reasons)}", now)
-    desk = OrderDesk(markets.venues, kill, registry)
+    journal.recovery = recovered.as_state()
+    desk = OrderDesk(markets.venues, kill, registry, unknown=recovered.unknown)
     orders = Recorder(stores.orders.file, store_failed)
-    intake = Intake(markets.venues, registry)
+    intake = Intake(markets.venues, registry, patience=lambda: _patience(settings.current), now=now)
     executor = Executor(markets.venues, desk, recovered.portfolio, orders=orders, kill=kill, ids=ids)
     executor.records.update(recovered.records)
     parts = Parts(
@@ -175,6 +174,25 @@ def _written(current: Settings) -> Relations:
     rules = read_rules(Path(current.rules_path)) if current.rules_path else Relations()
     pairs = read_mapping(Path(current.mapping_path)) if current.mapping_path else ()
     return rules.joined(Relations(pairs=pairs))
+
+
+def _recovered(stores: Stores, markets: SimulatedMarkets, now: float) -> Recovered:
+    """What an earlier session left. Raises StartRefused."""
+    try:
+        return recover(stores.orders, stores.analytics, markets.venues, now)
+    except StoreWriteFailed as exc:
+        raise StartRefused(f"a store cannot be written: {exc}") from exc
+    except VenueUnavailable as exc:
+        raise StartRefused(f"{exc}: what the account there holds is unknown; try again later") from exc
+
+
+def _patience(current: Settings) -> Patience:
+    return Patience.of(
+        current.poll_interval,
+        current.stream_stale_seconds,
+        current.stream_poll_only,
+        current.stream_recovery_seconds,
+    )
 
 
 def _listings(settings: SettingsStore[Settings]) -> dict[str, Listing]:

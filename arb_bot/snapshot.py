@@ -38,7 +38,7 @@ class CycleReport:
 
 @dataclass(slots=True)
 class Journal:
-    """What a session remembers for its states: pause, errors, trades of the UTC day."""
+    """What a session remembers for its states: pause, errors, trades of the UTC day, how it recovered."""
 
     session_id: str
     started_at: float
@@ -46,6 +46,7 @@ class Journal:
     errors: deque[dict[str, object]] = field(default_factory=lambda: deque(maxlen=ERRORS_KEPT))
     trades_today: int = 0
     day: int = 0
+    recovery: dict[str, object] = field(default_factory=dict)
 
     def error(self, message: str, now: float, severity: str = "error") -> None:
         """Keep an error or a warning for the states."""
@@ -112,6 +113,7 @@ class StateBuilder:
             },
             "metrics": self._registry.snapshot(),
             "recent_errors": list(self._journal.errors),
+            "recovery": self._journal.recovery,
             "config_snapshot": self._settings.snapshot(),
         }
 
@@ -147,6 +149,7 @@ class StateBuilder:
         working = {
             venue: {"count": len(tickets), "oldest_ts": min((t.placed_at for t in tickets), default=None)}
             for venue, tickets in self._desk.working().items()
+            if venue not in self._desk.unknown
         }
         return {
             "working_orders": working,
@@ -157,10 +160,17 @@ class StateBuilder:
     def _feeds(self, now: float) -> dict[str, object]:
         feeds = self._intake.feeds
         return {
-            "stream_status": {name: venue.status() for name, venue in self._venues.items()},
+            "stream_status": {name: feed.health.status for name, feed in feeds.items()},
+            "planned": {
+                name: {"until": feed.planned.until, "reason": feed.planned.reason}
+                for name, feed in feeds.items()
+                if feed.planned is not None
+            },
             "coverage": {name: {"scanned": f.scanned, "total": f.listed} for name, f in feeds.items()},
             "quote_age_seconds": {
-                name: round(max(0.0, now - f.newest), 3) for name, f in feeds.items() if f.newest is not None
+                name: round(max(0.0, now - f.newest), 3)
+                for name, f in feeds.items()
+                if f.newest is not None and f.planned is None
             },
             "venue_heartbeat_ts": {name: venue.last_heartbeat() for name, venue in self._venues.items()},
             "rejects": {name: f.rejects for name, f in feeds.items()},

@@ -12,7 +12,7 @@ from arb_bot.order_desk import Fill, OrderDesk, Ticket
 from arb_bot.portfolio import Holding, Lot, Portfolio
 from arb_bot.quotes import reject_reason
 from arb_bot.recorder import Recorder
-from arb_bot.venue import OrderRequest, Venue
+from arb_bot.venue import OrderRequest, Venue, selling_tag
 
 SELL_TOLERANCE = to_micros(0.03)
 """How far below the bid an unwinding order may sell."""
@@ -93,7 +93,8 @@ class Unwinder:
             if bid is None:
                 return
             limit = max(LOWEST_PRICE, to_micros(bid) - SELL_TOLERANCE)
-            request = OrderRequest(lot.market_id, lot.side, "sell", holding.excess(lot), limit)
+            tag = selling_tag(lot.position_id)
+            request = OrderRequest(lot.market_id, lot.side, "sell", holding.excess(lot), limit, tag)
             attempts.ticket = self._desk.send(lot.venue, request, now)
         except (TradingHalted, OrderRejected, VenueUnavailable):
             return  # still unhedged and shown as such; the next attempt comes
@@ -124,6 +125,8 @@ class Unwinder:
         if not fill.contracts:
             return
         pnl = self._portfolio.sold(lot, fill.contracts, fill.value, fill.fee)
+        # The result first: a start that finds it takes the contracts off and books nothing twice.
+        self._on_unwound(holding, lot, fill.contracts, pnl, now)
         if lot.contracts:
             self._orders.write(order_store.put_position(holding.intent_id, lot), now=now)
         else:
@@ -132,6 +135,5 @@ class Unwinder:
         if record is not None:
             record[lot.leg_index].held_fee = lot.fees
             self._orders.write(order_store.update_leg(record[lot.leg_index], now), now=now)
-        self._on_unwound(holding, lot, fill.contracts, pnl, now)
         if self._portfolio.drop_if_empty(holding):
             self._executor.records.pop(holding.intent_id, None)

@@ -7,23 +7,30 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from arb_bot.quotes import Quote, Side
+from arb_bot.trading_hours import Quiet
 
 Action = Literal["buy", "sell"]
-
-CONNECTED = "connected"
-DEGRADED = "degraded"
-RECOVERING = "recovering"
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """A limit order for contracts of one side of a market. `limit_price` in micro-dollars a contract."""
+    """A limit order for contracts of one side of a market. `limit_price` in micro-dollars a contract.
+
+    `tag` is our own name for what the order serves; the venue keeps it, and a bot that died finds its orders
+    by it.
+    """
 
     market_id: str
     side: Side
     action: Action
     contracts: int
     limit_price: int
+    tag: str = ""
+
+
+def selling_tag(position_id: str) -> str:
+    """The tag of orders that sell a position."""
+    return f"unwind-{position_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +54,12 @@ class WorkingOrder:
 
 
 class Venue(Protocol):
-    """One venue. Every call may raise `VenueUnavailable`, except `name`, `status` and `last_heartbeat`."""
+    """One venue. Every call may raise `VenueUnavailable`, except `name`, `planned` and `last_heartbeat`."""
 
     name: str
 
-    def status(self) -> str:
-        """`connected`, `degraded` or `recovering`."""
+    def planned(self, ahead: float = 0.0) -> Quiet | None:
+        """The announced quiet that holds, or begins within `ahead` seconds: no orders are taken then."""
         ...
 
     def last_heartbeat(self) -> float | None:
@@ -76,7 +83,11 @@ class Venue(Protocol):
         ...
 
     def report(self, order_id: str) -> OrderReport:
-        """What became of an order of this session."""
+        """What became of an order; raises `OrderRejected` for one that the venue does not know."""
+        ...
+
+    def orders_tagged(self, tag: str) -> Sequence[OrderReport]:
+        """What became of every order with that tag, of earlier sessions too, oldest first."""
         ...
 
     def cancel(self, order_id: str) -> None:

@@ -35,3 +35,27 @@ class Runtime:
         hot=False,
         help="least severe lines that are logged",
     )
+    stream_stale_seconds: float = setting(
+        0.0,
+        key="ARB_STREAM_STALE_DEGRADE_SECONDS",
+        category="runtime",
+        unit="s",
+        minimum=0,
+        maximum=3600,
+        help="without a fresh quote for this long a venue's stream is stale; at least 30 s and two polls",
+    )
+    stream_poll_only: bool = setting(
+        True,
+        key="ARB_STREAM_POLL_ONLY_ON_STALE",
+        category="runtime",
+        help="a stale stream is called poll_only and still asked each cycle; otherwise it is degraded",
+    )
+    stream_recovery_seconds: float = setting(
+        30.0,
+        key="ARB_STREAM_RECOVERY_ATTEMPT_SECONDS",
+        category="runtime",
+        unit="s",
+        minimum=1,
+        maximum=3600,
+        help="time between two attempts to bring a poll_only or stale stream back",
+    )

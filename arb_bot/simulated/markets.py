@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import time
 from pathlib import Path
 
 from arb_bot.clock import Clock
@@ -14,6 +15,7 @@ from arb_bot.simulated.book import MakerStyle
 from arb_bot.simulated.order_log import OrderLog
 from arb_bot.simulated.venue import SimulatedVenue, VenueStyle
 from arb_bot.simulated.world import World, WorldShape
+from arb_bot.trading_hours import WeeklyPause
 
 KALSHI, POLYMARKET = "kalshi", "polymarket"
 SHARED_PART = 0.7
@@ -28,6 +30,7 @@ STYLES = {
         makers=MakerStyle(tick=0.01, half_spread=0.010, noise=0.003, refresh=5.0, reaction=2.0, size=60.0),
         opinion=0.016,
         fees=CurveFee(),
+        pauses=(WeeklyPause("America/New_York", 3, time(3), time(5), "weekly maintenance"),),
     ),
     POLYMARKET: VenueStyle(
         name=POLYMARKET,
@@ -88,6 +91,7 @@ class SimulatedMarkets:
                 clock_time=self.clock_time,
                 estimated_fee=listing.estimated_fee,
                 order_prefix=f"{name}-{session_id[:12]}",
+                durable=self.remember,
             )
             for name, listing in listings.items()
         }
@@ -134,15 +138,19 @@ class SimulatedMarkets:
         )
 
     def remember(self) -> None:
-        """Write accounts and events down if an account changed since the last time. Raises OSError."""
-        changes = sum(venue.account.changes for venue in self.venues.values())
+        """Write accounts, orders and events down if one changed since the last time. Raises OSError."""
+        changes = sum(venue.changes for venue in self.venues.values())
         if changes == self._saved:
             return
         events = [
             replace(event, resolves_at=self.clock_time(event.resolves_at)) for event in self.world.events
         ]
         accounts = {name: venue.account for name, venue in self.venues.items()}
-        memory.save(self._file, memory.Memory(events, self.world.next_number, self._outcomes, accounts))
+        now = self.clock_time(self.world.now)
+        orders = {name: venue.board.remembered(now) for name, venue in self.venues.items()}
+        memory.save(
+            self._file, memory.Memory(events, self.world.next_number, self._outcomes, accounts, orders)
+        )
         self._saved = changes
 
     def close(self) -> None:
@@ -155,6 +163,9 @@ class SimulatedMarkets:
                 venue.close()
 
     def _resume(self, remembered: memory.Memory) -> None:
+        for name, orders in remembered.orders.items():
+            if name in self.venues:
+                self.venues[name].board.restore(orders)
         for number, outcome in remembered.outcomes.items():
             self._resolve(number, outcome)
         if remembered.next_number > 1:
@@ -163,7 +174,7 @@ class SimulatedMarkets:
     def _resolve(self, number: int, outcome: bool) -> None:
         self._outcomes[number] = outcome
         for venue in self.venues.values():
-            venue.resolve(number, outcome)
+            venue.resolve(number, outcome, self.world.now)
 
     def _step(self, moment: float) -> None:
         seconds, self._stepped = moment - self._stepped, moment

@@ -1,5 +1,5 @@
-"""What the simulated venues keep between sessions, as real venues would: accounts, open events, recent
-outcomes.
+"""What the simulated venues keep between sessions, as real venues would: accounts, orders, open events,
+recent outcomes.
 """
 
 import json
@@ -13,12 +13,13 @@ from arb_bot.simulated.world import Event
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Events with times in epoch seconds, outcomes by event number, accounts by venue."""
+    """Events with times in epoch seconds, outcomes by event number, accounts and orders by venue."""
 
     events: list[Event] = field(default_factory=list)
     next_number: int = 1
     outcomes: dict[int, bool] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
+    orders: dict[str, list[dict[str, object]]] = field(default_factory=dict)
 
 
 def load(path: Path) -> Memory:
@@ -38,6 +39,7 @@ def load(path: Path) -> Memory:
                 )
                 for venue, account in content["accounts"].items()
             },
+            orders={venue: [dict(o) for o in orders] for venue, orders in content.get("orders", {}).items()},
         )
     except FileNotFoundError:
         return Memory()
@@ -61,6 +63,7 @@ def save(path: Path, memory: Memory) -> None:
             venue: {"cash": account.cash, "contracts": [[m, s, n] for (m, s), n in account.contracts.items()]}
             for venue, account in memory.accounts.items()
         },
+        "orders": memory.orders,
     }
     beside = path.with_suffix(".json.new")
     beside.write_text(json.dumps(content), encoding="utf-8")

@@ -1,15 +1,19 @@
-"""The venue's own record of every order message it was sent: one JSON object a line, only ever appended to.
+"""The venue's own record: every order message it was sent, every fill, every payout; only ever appended to.
 
-Written by the venue and not by the engine, so that what was submitted, and when, can be checked from outside.
+One JSON object a line, written by the venue and not by the engine, so that what was submitted, filled and
+paid, and when, can be checked from outside.
 """
 
 import contextlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from arb_bot import StartRefused
 from arb_bot.money import to_usd
+from arb_bot.quotes import Side
+from arb_bot.simulated.order_board import Execution
 from arb_bot.venue import OrderRequest
 
 
@@ -34,6 +38,7 @@ class OrderLog:
             direction=request.action,
             contracts=request.contracts,
             limit_price=to_usd(request.limit_price),
+            tag=request.tag,
         )
 
     def cancel(self, ts: float, order_id: str) -> None:
@@ -45,6 +50,28 @@ class OrderLog:
         """A cancellation of everything was sent. It counts even where the disk takes no line."""
         with contextlib.suppress(OSError):
             self._write(ts, "cancel_all")
+
+    def fill(self, ts: float, execution: Execution) -> None:
+        """An order got something: contracts, and their price and fee in micro-dollars."""
+        request = execution.order.request
+        with contextlib.suppress(OSError):
+            self._write(
+                ts,
+                "fill",
+                order_id=execution.order_id,
+                market_id=request.market_id,
+                side=request.side,
+                direction=request.action,
+                tag=request.tag,
+                contracts=execution.contracts,
+                value=execution.value,
+                fee=execution.fee,
+            )
+
+    def payout(self, ts: float, market_id: str, winner: Side, held: Mapping[Side, int]) -> None:
+        """A market that the account held contracts of has paid."""
+        with contextlib.suppress(OSError):
+            self._write(ts, "payout", market_id=market_id, winner=winner, held=dict(held))
 
     def close(self) -> None:
         """Close the file."""

@@ -9,16 +9,16 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from arb_bot import OrderRejected, VenueUnavailable
+from arb_bot import VenueUnavailable
 from arb_bot.fees import FeeSchedule
 from arb_bot.money import to_usd
 from arb_bot.quotes import Quote, Side
 from arb_bot.simulated.account import Account
 from arb_bot.simulated.book import Book, MakerStyle
-from arb_bot.simulated.order_board import OrderBoard
 from arb_bot.simulated.order_log import OrderLog
+from arb_bot.simulated.paper_venue import OrderSide, PaperVenue
 from arb_bot.simulated.world import Event
-from arb_bot.venue import CONNECTED, DEGRADED, RECOVERING, OrderReport, OrderRequest, WorkingOrder
+from arb_bot.trading_hours import Quiet, WeeklyPause, quiet_at
 
 MALFORMED_PROBABILITY = 0.0015
 
@@ -42,7 +42,8 @@ class VenueStyle:
     outages_per_hour: float = 0.4
     outage_seconds: tuple[float, float] = (10.0, 45.0)
     freezes_per_hour: float = 1.5
-    freeze_seconds: tuple[float, float] = (8.0, 30.0)
+    freeze_seconds: tuple[float, float] = (8.0, 60.0)
+    pauses: tuple[WeeklyPause, ...] = ()
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ class _Market:
     opinion: float
 
 
-class SimulatedVenue:
+class SimulatedVenue(PaperVenue):
     """One venue on top of shared events. `clock_time` turns market seconds into the bot's epoch seconds.
 
     `catch_up` lets the markets move to the present before anything is answered; `step` is what it calls back.
@@ -70,36 +71,31 @@ class SimulatedVenue:
         clock_time: Callable[[float], float],
         estimated_fee: Callable[[], float],
         order_prefix: str,
+        durable: Callable[[], None],
     ) -> None:
-        self.name = style.name
-        self.account = account
+        super().__init__(
+            OrderSide(style.name, style.fees, style.latency),
+            account,
+            log,
+            rng,
+            clock_time=clock_time,
+            order_prefix=order_prefix,
+            durable=durable,
+        )
         self._style = style
-        self._log = log
-        self._rng = rng
         self._catch_up = catch_up
-        self._clock_time = clock_time
         self._estimated_fee = estimated_fee
-        self._order_prefix = order_prefix
-        self._order_count = 0
-        self._board = OrderBoard(style.name, account, style.fees, rng)
         self._markets: dict[str, _Market] = {}
         self._by_slot: dict[int, str] = {}
-        self._winners: dict[str, Side] = {}
         self._down_until = self._frozen_until = 0.0
         self._frozen: tuple[Quote, ...] = ()
         self._answered_at: float | None = None
-        self._status = RECOVERING
 
-    # What the engine asks
+    # What the engine asks; orders and account are the paper venue's
 
-    def status(self) -> str:
-        """`connected`; `degraded` while down or frozen; `recovering` until quotes come (again)."""
-        now = self._catch_up()
-        if now < self._down_until or now < self._frozen_until:
-            self._status = DEGRADED
-        elif self._status == DEGRADED:
-            self._status = RECOVERING
-        return self._status
+    def planned(self, ahead: float = 0.0) -> Quiet | None:
+        """The weekly pause that holds, or begins within `ahead` seconds; known without asking the venue."""
+        return quiet_at(self._style.pauses, self._clock_time(self._catch_up()), ahead)
 
     def last_heartbeat(self) -> float | None:
         """When the venue last answered, epoch seconds."""
@@ -110,70 +106,19 @@ class SimulatedVenue:
         return len(self._markets)
 
     def quotes(self) -> Sequence[Quote]:
-        """The best prices of all markets; the last known ones while the feed is frozen."""
+        """The best prices of all markets; the last known ones while the feed is frozen, none in a pause."""
         now = self._answer()
+        if self.planned() is not None:
+            return ()
         if now < self._frozen_until:
             self._frozen = self._frozen or tuple(self._current_quotes(now))
             return self._frozen
         self._frozen = ()
-        self._status = CONNECTED
         return tuple(self._current_quotes(now))
 
     def quote(self, market_id: str) -> Quote | None:
         """The best prices of one market, as the feed has them."""
         return next((quote for quote in self.quotes() if quote.market_id == market_id), None)
-
-    def place(self, request: OrderRequest) -> str:
-        """Take an order; it meets the book after the venue's latency."""
-        now = self._answer()
-        self._order_count += 1
-        order_id = f"{self._order_prefix}-{self._order_count}"
-        try:
-            self._log.place(self._clock_time(now), order_id, request)
-        except OSError as exc:
-            raise OrderRejected(f"{self.name} cannot keep its order log: {exc.strerror or exc}") from exc
-        if request.market_id not in self._markets:
-            raise OrderRejected(f"{self.name} has no open market {request.market_id}")
-        arrives = now + self._rng.uniform(*self._style.latency)
-        self._board.accept(order_id, request, placed_at=self._clock_time(now), arrives_at=arrives)
-        return order_id
-
-    def report(self, order_id: str) -> OrderReport:
-        """What became of an order; one of an earlier session is unknown here and raises `OrderRejected`."""
-        self._answer()
-        return self._board.report(order_id)
-
-    def cancel(self, order_id: str) -> None:
-        """Take an order off the book."""
-        now = self._answer()
-        self._board.cancel(order_id)
-        self._log.cancel(self._clock_time(now), order_id)
-
-    def cancel_all(self) -> None:
-        """Take every order off the book."""
-        now = self._answer()
-        self._board.cancel_all()
-        self._log.cancel_all(self._clock_time(now))
-
-    def open_orders(self) -> Sequence[WorkingOrder]:
-        """Every order on the book."""
-        self._answer()
-        return self._board.working()
-
-    def winner(self, market_id: str) -> Side | None:
-        """The side that a market paid; None while it is open."""
-        self._answer()
-        return self._winners.get(market_id)
-
-    def balance(self) -> int:
-        """Cash in the account, micro-dollars."""
-        self._answer()
-        return self.account.cash
-
-    def contracts_held(self) -> dict[tuple[str, Side], int]:
-        """Contracts in the account."""
-        self._answer()
-        return dict(self.account.contracts)
 
     # What the markets tell it
 
@@ -192,26 +137,18 @@ class SimulatedVenue:
             believed = event.probability + market.opinion
             market.yes.follow(believed, now)
             market.no.follow(1.0 - believed, now)
-        if now >= self._down_until:
-            self._board.match(self._book, now, rivals)
+        if now >= self._down_until and quiet_at(self._style.pauses, self._clock_time(now)) is None:
+            self._match(self._book, now, rivals)
 
-    def resolve(self, number: int, outcome: bool) -> None:
+    def resolve(self, number: int, outcome: bool, now: float) -> None:
         """An event is over: pay the account and take its market's orders off the book."""
-        market_id = self._style.market_id.format(number)
-        self._winners[market_id] = "yes" if outcome else "no"
-        self.account.pay_out(market_id, self._winners[market_id])
-        self._board.close_market(market_id)
+        self._pay(self._style.market_id.format(number), "yes" if outcome else "no", now)
 
     def forget(self, number: int) -> None:
         """Drop what is known of an event that is long over."""
         market_id = self._style.market_id.format(number)
         self._winners.pop(market_id, None)
-        self._board.forget_market(market_id)
-
-    def close(self) -> None:
-        """The session is over: its orders go, the log is closed."""
-        self._board.cancel_all()
-        self._log.close()
+        self.board.forget_market(market_id)
 
     # Inside
 
@@ -221,6 +158,9 @@ class SimulatedVenue:
             raise VenueUnavailable(f"{self.name} does not answer")
         self._answered_at = self._clock_time(now)
         return now
+
+    def _is_open(self, market_id: str) -> bool:
+        return market_id in self._markets
 
     def _trouble(self, seconds: float, now: float) -> None:
         style, hours = self._style, seconds / 3600.0

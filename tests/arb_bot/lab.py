@@ -71,13 +71,12 @@ class Lab:
         """Stop cleanly, as the program does."""
         if self.session:
             self.session.engine.finish()
+            self.session.close()
         self.crash()
 
     def crash(self) -> None:
         """End without a clean stop: what is on the disk is all there is."""
-        if self.session:
-            self.session.close()
-            self.session = None
+        self.session = None
         if self.stores:
             self.stores.close()
             self.stores = None
@@ -99,6 +98,12 @@ class Lab:
         """Orders that the bot believes to be on a book."""
         assert self.session
         return sum(len(tickets) for tickets in self.session.parts.desk.working().values())
+
+    def outage(self) -> bool:
+        """Whether a venue is down, so that the bot cannot know what happened there."""
+        assert self.session
+        markets = self.session.markets
+        return any(venue._down_until > markets.market_time() for venue in markets.venues.values())
 
     def decisions(self) -> list[dict[str, Any]]:
         """Every decision pushed."""

@@ -115,7 +115,7 @@ def test_a_leg_in_flight_is_flagged_as_unhedged_and_not_sold_while_killed(lab: L
 
 
 def test_a_killed_venue_gets_no_order_while_the_other_trades_on(lab: Lab) -> None:
-    session = lab.start("2", LIVELY)
+    session = lab.start("2", LIVELY, ARB_MAX_CONSECUTIVE_FAILURES="0")
     lab.run_until(lambda: bool(lab.working()))
     reply = kill_switch(session, {"activate": True, "venue": "kalshi"})
     assert reply == {"active": True, "ok": True, "venue": "kalshi"}

@@ -1,7 +1,11 @@
 """What a session that died leaves behind: safe mode with the documented reasons, then a clean start."""
 
+import pytest
+
+from arb_bot import StartRefused, VenueUnavailable
+from arb_bot.simulated.venue import SimulatedVenue
 from arb_bot.simulated.world import WorldShape
-from tests.arb_bot.lab import Lab
+from tests.arb_bot.lab import Lab, query
 
 LIVELY = WorldShape(shortest_life=200.0, longest_life=900.0, news_per_hour=10.0)
 
@@ -15,9 +19,10 @@ def test_an_intent_that_was_being_opened_brings_safe_mode_once(lab: Lab) -> None
     lab.run(300)
     told = lab.states[-1]
     assert told["status"] == "killed"
-    assert told["kill_switch"]["reason"] == "safe mode active (1 open intent(s) from prior session)"
+    assert "1 open intent(s) from prior session" in told["kill_switch"]["reason"]
     assert told["kill_switch"]["cause"] == "automatic"
     assert len(lab.placed()) == placed
+    lab.run(1000)
     lab.end()
     session = lab.start("4", LIVELY)
     assert not session.parts.kill.check().halted, (
@@ -71,3 +76,85 @@ def test_a_payout_while_the_bot_was_away_is_booked_once(lab: Lab) -> None:
     assert after.total() - after.realized == before.total() - before.realized
     venues = lab.session.markets.venues if lab.session else {}
     assert {name: venue.account.cash for name, venue in venues.items()} == after.cash
+
+
+def test_an_order_left_on_the_book_is_cancelled_and_what_it_got_is_booked(lab: Lab) -> None:
+    session = lab.start("2", LIVELY)
+    lab.run_until(lambda: any(e.leg == 0 and not e.legs[0].filled for e in session.parts.executor.active))
+    (execution, *_) = [e for e in session.parts.executor.active if not e.legs[0].filled]
+    leg = execution.plan.opportunity.legs[0]
+    lab.crash()
+    lab.clock.advance(3)
+    session = lab.start("3", LIVELY)
+    sent = execution.plan.contracts
+    held = session.parts.portfolio.holdings.get(execution.intent_id)
+    got = held.lots[0].contracts if held else 0
+    account = session.markets.venues[leg.venue].account
+    assert account.contracts.get((leg.market_id, leg.side), 0) == got <= sent
+    assert got, "with this seed the order filled while nobody looked"
+    assert "holds" not in session.parts.kill.check().reason, "the venue and the store agree"
+    assert not any(venue.open_orders() for venue in session.markets.venues.values())
+    state = session.parts.states.build(session.engine.report, lab.clock.now())
+    assert set(state["recovery"]["cancelled_orders"]) == {"kalshi", "polymarket"}
+    assert state["recovery"]["reasons"]
+    cash = {name: venue.account.cash for name, venue in session.markets.venues.items()}
+    assert cash == session.parts.portfolio.cash
+
+
+def test_a_venue_that_does_not_list_its_orders_is_unknown_and_never_empty(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = lab.start("2", LIVELY)
+    lab.run_until(lambda: bool(session.parts.desk.working()["polymarket"]))
+    lab.crash()
+    listed = SimulatedVenue.open_orders
+
+    def silent(venue: SimulatedVenue) -> object:
+        if venue.name == "polymarket":
+            raise VenueUnavailable("polymarket does not answer")
+        return listed(venue)
+
+    monkeypatch.setattr(SimulatedVenue, "open_orders", silent)
+    lab.start("3", LIVELY)
+    lab.run(10)
+    told = lab.states[-1]
+    assert told["status"] == "killed"
+    assert "polymarket did not answer: its working orders are unknown" in told["kill_switch"]["reason"]
+    assert told["recovery"]["cancelled_orders"]["polymarket"] == "unknown"
+    assert "polymarket" not in told["working_orders"], "unknown is not 0"
+    assert told["working_orders"]["kalshi"]["count"] == 0
+    assert any("unknown" in error["message"] for error in told["recent_errors"])
+    monkeypatch.setattr(SimulatedVenue, "open_orders", listed)
+    lab.run(10)
+    assert lab.states[-1]["working_orders"]["polymarket"] == {"count": 0, "oldest_ts": None}
+
+
+def test_a_venue_that_tells_no_balance_refuses_the_start(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(venue: SimulatedVenue) -> int:
+        raise VenueUnavailable(f"{venue.name} does not answer")
+
+    monkeypatch.setattr(SimulatedVenue, "balance", silent)
+    with pytest.raises(StartRefused, match="unknown; try again later"):
+        lab.start("2")
+
+
+def test_a_sale_that_the_stores_never_heard_of_is_booked_once(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = lab.start("2", LIVELY)
+    unwinder = session.engine._results.unwinder
+    lab.run_until(lambda: any(a.ticket is not None for a in unwinder._attempts.values()))
+    lab.crash()
+    lab.clock.advance(3)
+    unwound = "SELECT COUNT(*), SUM(filled_contracts) FROM fills WHERE metadata_json LIKE '%unwind%'"
+    before = query(lab.folder / "analytics.db", unwound)
+    session = lab.start("3", LIVELY)
+    after = query(lab.folder / "analytics.db", unwound)
+    assert after != before, "with this seed it was sold while nobody looked"
+    assert "holds" not in session.parts.kill.check().reason
+    portfolio = session.parts.portfolio
+    assert portfolio.total() - portfolio.realized == 1_600_000_000
+    lab.crash()
+    again = lab.start("4", LIVELY).parts.portfolio
+    assert query(lab.folder / "analytics.db", unwound) == after
+    assert again.realized == portfolio.realized

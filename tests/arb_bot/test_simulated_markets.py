@@ -139,9 +139,7 @@ def test_senseless_and_uncovered_orders_are_refused_and_still_logged(
 def test_a_venue_that_is_down_answers_nothing_and_comes_back(markets: SimulatedMarkets, lab: Lab) -> None:
     venue = markets.venues[KALSHI]
     market = venue.quotes()[0].market_id
-    assert venue.status() == "connected"
     venue._down_until = markets.market_time() + 20
-    assert venue.status() == "degraded"
     for call in (
         venue.quotes,
         venue.cancel_all,
@@ -153,10 +151,8 @@ def test_a_venue_that_is_down_answers_nothing_and_comes_back(markets: SimulatedM
             call()
     heard = venue.last_heartbeat()
     lab.clock.advance(21)
-    assert venue.status() == "recovering"
     assert venue.last_heartbeat() == heard
     assert venue.quotes()
-    assert venue.status() == "connected"
     assert not lab.log(), "an order that never reached the venue is not in its log"
 
 
@@ -166,7 +162,6 @@ def test_a_frozen_feed_repeats_old_quotes_with_their_old_times(markets: Simulate
     before = venue.quotes()
     lab.clock.advance(10)
     assert venue.quotes() == before
-    assert venue.status() == "degraded"
     assert max(q.observed_at for q in before if q.observed_at < lab.clock.now()) <= lab.clock.now() - 10
 
 
