@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from arb_bot.decision import Decision
 from arb_bot.money import MICROS, to_usd
 from arb_bot.opportunity import Opportunity
 from arb_bot.plan import Plan
@@ -95,15 +94,14 @@ class DecisionNews:
     """Which refusals are worth a row: pure memory of what was written last about each opportunity."""
 
     def __init__(self) -> None:
-        self._last: dict[tuple[str, str], tuple[str, float]] = {}
+        self._last: dict[object, tuple[str, float]] = {}
 
-    def is_news(self, decision: Decision, now: float) -> bool:
-        """Whether this decision says something that the last row about its opportunity does not."""
-        key = (decision.kind, decision.match_key)
-        reason, written = self._last.get(key, ("", 0.0))
-        if reason == decision.reason and now - written < REPEAT_SECONDS:
+    def is_news(self, opportunity: Opportunity, reason: str, now: float) -> bool:
+        """Whether this reason says something that the last row about the same opportunity does not."""
+        last, written = self._last.get(opportunity.identity, ("", 0.0))
+        if last == reason and now - written < REPEAT_SECONDS:
             return False
-        self._last[key] = (decision.reason, now)
+        self._last[opportunity.identity] = (reason, now)
         return True
 
     def forget(self, before: float) -> None:

@@ -70,7 +70,7 @@ class Trader:
             verdict.plan.fill_probability if verdict.plan else 1.0,
         )
         self.decisions.append(refusal)
-        if self._news.is_news(refusal, now):
+        if self._news.is_news(opportunity, refusal.reason, now):
             self._record(opportunity, verdict, now)
 
     def _verdict(self, opportunity: Opportunity, settings: Settings, now: float) -> Verdict:

@@ -1,15 +1,15 @@
 """All simulated venues over one world: moved together through time, remembered between sessions."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import time
 from pathlib import Path
 
 from arb_bot.clock import Clock
 from arb_bot.fees import CurveFee, FlatFee
-from arb_bot.relations import MappedPair, Relations
-from arb_bot.simulated import memory
+from arb_bot.relations import Relations
+from arb_bot.simulated import listing, memory
 from arb_bot.simulated.account import Account
 from arb_bot.simulated.book import MakerStyle
 from arb_bot.simulated.order_log import OrderLog
@@ -18,8 +18,6 @@ from arb_bot.simulated.world import World, WorldShape
 from arb_bot.trading_hours import WeeklyPause
 
 KALSHI, POLYMARKET = "kalshi", "polymarket"
-SHARED_PART = 0.7
-"""The part of the smaller venue's markets that the other venue lists too."""
 KEPT = 200
 """Outcomes that are remembered, the newest."""
 
@@ -75,25 +73,24 @@ class SimulatedMarkets:
         self._speed = speed
         self._start = clock.now()
         self._file = folder / "venues_simulated.json"
-        self._slots = _slots({name: listing.markets for name, listing in listings.items()})
-        count = 1 + max((slot for slots in self._slots.values() for slot in slots), default=-1)
-        self.world = World(random.Random(f"{seed}:world"), count, self._start, shape or WorldShape())  # noqa: S311
+        layout, self._slots = listing.blocks({name: listed.markets for name, listed in listings.items()})
+        self.world = World(random.Random(f"{seed}:world"), layout, self._start, shape or WorldShape())  # noqa: S311
         self._stepped = self._start
         self._outcomes: dict[int, bool] = {}
         remembered = memory.load(self._file)
         self.venues = {
             name: SimulatedVenue(
                 STYLES[name],
-                remembered.accounts.get(name) or Account(listing.cash),
+                remembered.accounts.get(name) or Account(listed.cash),
                 OrderLog(folder / f"venue_{name}_orders.jsonl", session_id),
                 random.Random(f"{seed}:{name}"),  # noqa: S311 - a game, no secret
                 catch_up=self.catch_up,
                 clock_time=self.clock_time,
-                estimated_fee=listing.estimated_fee,
+                estimated_fee=listed.estimated_fee,
                 order_prefix=f"{name}-{session_id[:12]}",
                 durable=self.remember,
             )
-            for name, listing in listings.items()
+            for name, listed in listings.items()
         }
         self._resume(remembered)
         self._step(self._start)
@@ -120,36 +117,25 @@ class SimulatedMarkets:
         """What is known of the events of this moment; the same object until another one is listed."""
         numbers = tuple(event.number for event in self.world.events)
         if numbers != self._related:
-            self._related, self._relations = numbers, Relations(pairs=tuple(self._pairs()))
-        return self._relations
-
-    def _pairs(self) -> Iterator[MappedPair]:
-        """The events that both venues list now, Kalshi's market on the left."""
-        left, right = self._slots.get(KALSHI, ()), set(self._slots.get(POLYMARKET, ()))
-        events = self.world.events
-        return (
-            MappedPair(
-                f"sim-{events[slot].number:05d}",
-                (KALSHI, STYLES[KALSHI].market_id.format(events[slot].number)),
-                (POLYMARKET, STYLES[POLYMARKET].market_id.format(events[slot].number)),
+            self._related = numbers
+            self._relations = listing.relations(
+                self.world.families, self._slots, lambda venue, number: STYLES[venue].market_id.format(number)
             )
-            for slot in left
-            if slot in right
-        )
+        return self._relations
 
     def remember(self) -> None:
         """Write accounts, orders and events down if one changed since the last time. Raises OSError."""
         changes = sum(venue.changes for venue in self.venues.values())
         if changes == self._saved:
             return
-        events = [
-            replace(event, resolves_at=self.clock_time(event.resolves_at)) for event in self.world.events
+        families = [
+            replace(family, resolves_at=self.clock_time(family.resolves_at)) for family in self.world.families
         ]
         accounts = {name: venue.account for name, venue in self.venues.items()}
         now = self.clock_time(self.world.now)
         orders = {name: venue.board.remembered(now) for name, venue in self.venues.items()}
         memory.save(
-            self._file, memory.Memory(events, self.world.next_number, self._outcomes, accounts, orders)
+            self._file, memory.Memory(families, self.world.next_number, self._outcomes, accounts, orders)
         )
         self._saved = changes
 
@@ -169,7 +155,7 @@ class SimulatedMarkets:
         for number, outcome in remembered.outcomes.items():
             self._resolve(number, outcome)
         if remembered.next_number > 1:
-            self.world.restore(remembered.events, remembered.next_number)
+            self.world.restore(remembered.families, remembered.next_number)
 
     def _resolve(self, number: int, outcome: bool) -> None:
         self._outcomes[number] = outcome
@@ -190,16 +176,3 @@ class SimulatedMarkets:
             del self._outcomes[number]
             for venue in self.venues.values():
                 venue.forget(number)
-
-
-def _slots(sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    """Which event slots each venue lists: the shared ones first, then its own."""
-    if len(sizes) < 2:
-        return {name: tuple(range(size)) for name, size in sizes.items()}
-    shared = round(min(sizes.values()) * SHARED_PART)
-    slots, following = {}, shared
-    for name, size in sizes.items():
-        own = size - shared
-        slots[name] = (*range(shared), *range(following, following + own))
-        following += own
-    return slots

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from arb_bot import StartRefused
 from arb_bot.simulated.account import Account
-from arb_bot.simulated.world import Event
+from arb_bot.simulated.world import Family
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Events with times in epoch seconds, outcomes by event number, accounts and orders by venue."""
+    """Families with times in epoch seconds, outcomes by event number, accounts and orders by venue."""
 
-    events: list[Event] = field(default_factory=list)
+    families: list[Family] = field(default_factory=list)
     next_number: int = 1
     outcomes: dict[int, bool] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -30,7 +30,7 @@ def load(path: Path) -> Memory:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return Memory(
-            events=[Event(**event) for event in content["events"]],
+            families=[Family(**family) for family in content["families"]],
             next_number=int(content["next_number"]),
             outcomes={int(number): bool(outcome) for number, outcome in content["outcomes"].items()},
             accounts={
@@ -56,7 +56,7 @@ def load(path: Path) -> Memory:
 def save(path: Path, memory: Memory) -> None:
     """Replace the file in one step. Raises OSError."""
     content = {
-        "events": [asdict(event) for event in memory.events],
+        "families": [asdict(family) for family in memory.families],
         "next_number": memory.next_number,
         "outcomes": memory.outcomes,
         "accounts": {

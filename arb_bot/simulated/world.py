@@ -1,14 +1,17 @@
-"""The truth behind the simulated markets: events, each with a probability that drifts, jumps at news, and
-resolves.
+"""The truth behind the simulated markets: families of events whose probabilities drift, jump at news, and
+resolve together.
 
-The probability walks in log-odds with unequal volatility; news comes as a Poisson process. When an
-event's time is over it pays YES with its last probability, and a new event takes its place, listed at the
-same venues.
+A family has exclusive outcomes of which one comes true, and each of its events is YES in some of them: an
+event alone, the exclusive outcomes of a bucket, a parent with its children, two that end alike or never do.
+So the prices of related markets hang together as the markets' rules say, and so does what they pay. Log
+weights of the outcomes walk with unequal volatility; news comes as a Poisson process. When a family's time
+is over, its outcome is drawn with the last probabilities, and a new family of its kind takes its place,
+listed at the same venues.
 """
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 LARGEST_LOG_ODDS = 3.5
@@ -17,6 +20,25 @@ TICK_SECONDS = 1.0
 MOST_RIVALS = 0.9
 FINE_TICKS = 6
 FINE_STEP_TICKS = 3
+SINGLE, BUCKET, TREE, COMPLEMENT, EQUIVALENT = "single", "bucket", "tree", "complement", "equivalent"
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """How many exclusive outcomes a family has, and for each of its events those in which it ends YES."""
+
+    outcomes: int
+    members: tuple[frozenset[int], ...]
+
+
+PATTERNS: Mapping[str, Pattern] = {
+    SINGLE: Pattern(2, (frozenset({0}),)),
+    BUCKET: Pattern(4, tuple(frozenset({outcome}) for outcome in range(4))),
+    # The parent first; the last outcome is that none of the children comes true.
+    TREE: Pattern(3, (frozenset({0, 1}), frozenset({0}), frozenset({1}))),
+    COMPLEMENT: Pattern(2, (frozenset({0}), frozenset({1}))),
+    EQUIVALENT: Pattern(2, (frozenset({0}), frozenset({0}))),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +63,8 @@ class Event:
 
     number: int
     slot: int
-    log_odds: float
-    volatility: float
-    opened_at: float
+    probability: float
     resolves_at: float
-
-    @property
-    def probability(self) -> float:
-        """The latent probability of YES."""
-        return 1.0 / (1.0 + math.exp(-self.log_odds))
 
     @property
     def title(self) -> str:
@@ -57,39 +72,78 @@ class Event:
         return f"Simulated event {self.number}"
 
 
-class World:
-    """All events; `advance` moves them to a time.
-
-    `resolved` collects (number, whether YES) until somebody takes it.
+@dataclass(slots=True)
+class Family:
+    """Events that share their outcomes, in slots side by side. `weights` are log weights of the outcomes;
+    those of two outcomes differ by the first alone. Times are market seconds.
     """
 
-    def __init__(self, rng: random.Random, slots: int, now: float, shape: WorldShape) -> None:
+    pattern: str
+    slot: int
+    numbers: list[int]
+    weights: list[float]
+    volatility: float
+    opened_at: float
+    resolves_at: float
+
+    def chances(self) -> list[float]:
+        """Probability of each outcome."""
+        sizes = [math.exp(weight) for weight in self.weights]
+        total = math.fsum(sizes)
+        return [size / total for size in sizes]
+
+    def probabilities(self) -> list[float]:
+        """Latent probability of YES for each event."""
+        chances = self.chances()
+        return [
+            math.fsum(chances[outcome] for outcome in member) for member in PATTERNS[self.pattern].members
+        ]
+
+    def events(self) -> Iterator[Event]:
+        """The events as they stand."""
+        for index, (number, chance) in enumerate(zip(self.numbers, self.probabilities(), strict=True)):
+            yield Event(number, self.slot + index, chance, self.resolves_at)
+
+
+class World:
+    """All families, one after the other in the slots that `layout` (names of patterns) gives them; `advance`
+    moves them to a time.
+
+    `events` holds every event in its slot; `resolved` collects (number, whether YES) until somebody takes it.
+    """
+
+    def __init__(self, rng: random.Random, layout: Sequence[str], now: float, shape: WorldShape) -> None:
         self.rng = rng
         self.shape = shape
         self.now = now
         self._weather = rng.gauss(0.0, 1.0)
         self.resolved: list[tuple[int, bool]] = []
+        self.families: list[Family] = []
         self.events: list[Event] = []
         self._next_number = 1
         self._start = now
         self._ticks = 0
-        for slot in range(slots):
-            event = self._new_event(slot)
-            event.resolves_at = now + (event.resolves_at - now) * rng.uniform(0.1, 1.0)
-            self.events.append(event)
+        for pattern in layout:
+            family = self._new_family(pattern, len(self.events))
+            family.resolves_at = now + (family.resolves_at - now) * rng.uniform(0.1, 1.0)
+            self.families.append(family)
+            self.events += family.events()
 
-    def restore(self, events: list[Event], next_number: int) -> None:
-        """Go on with events of an earlier session, each in its slot; what has no slot any more resolves
+    def restore(self, families: Sequence[Family], next_number: int) -> None:
+        """Go on with families of an earlier session, each in its slots; what has no place any more resolves
         at once.
         """
         self._next_number = next_number
-        for event in self.events:
-            event.number = self._take_number()
-        for event in events:
-            if event.slot < len(self.events):
-                self.events[event.slot] = event
+        places = {(family.pattern, family.slot): index for index, family in enumerate(self.families)}
+        for family in self.families:
+            family.numbers = [self._take_number() for _ in family.numbers]
+        for family in families:
+            index = places.get((family.pattern, family.slot))
+            if index is None:
+                self._resolve(family)
             else:
-                self._resolve(event)
+                self.families[index] = family
+        self.events = [event for family in self.families for event in family.events()]
 
     @property
     def rivals(self) -> float:
@@ -123,24 +177,44 @@ class World:
         keep = math.exp(-hours / shape.weather_hours)
         self._weather = keep * self._weather + rng.gauss(0.0, math.sqrt(1.0 - keep * keep))
         news = 1.0 - math.exp(-shape.news_per_hour * math.exp(self._weather) * hours)
-        for index, event in enumerate(self.events):
-            move = rng.gauss(0.0, event.volatility * scale)
-            if rng.random() < news:
-                move += rng.gauss(0.0, shape.news_size)
-            event.log_odds = max(-LARGEST_LOG_ODDS, min(LARGEST_LOG_ODDS, event.log_odds + move))
-            if event.resolves_at <= self.now:
-                self._resolve(event)
-                self.events[index] = self._new_event(event.slot)
+        for index, family in enumerate(self.families):
+            self._move(family, scale, news)
+            if family.resolves_at <= self.now:
+                self._resolve(family)
+                family = self.families[index] = self._new_family(family.pattern, family.slot)  # noqa: PLW2901
+                self.events[family.slot : family.slot + len(family.numbers)] = family.events()
+                continue
+            for offset, chance in enumerate(family.probabilities()):
+                self.events[family.slot + offset].probability = chance
 
-    def _resolve(self, event: Event) -> None:
-        self.resolved.append((event.number, self.rng.random() < event.probability))
+    def _move(self, family: Family, scale: float, news: float) -> None:
+        """Let the weights walk; with the chance `news` one of them jumps."""
+        rng, weights = self.rng, family.weights
+        most = LARGEST_LOG_ODDS if len(weights) == 2 else LARGEST_LOG_ODDS / 2
+        walking = range(1) if len(weights) == 2 else range(len(weights))
+        jumps = rng.choice(walking) if rng.random() < news else None
+        for index in walking:
+            move = rng.gauss(0.0, family.volatility * scale)
+            if index == jumps:
+                move += rng.gauss(0.0, self.shape.news_size * len(walking))
+            weights[index] = max(-most, min(most, weights[index] + move))
 
-    def _new_event(self, slot: int) -> Event:
+    def _resolve(self, family: Family) -> None:
+        (outcome,) = self.rng.choices(range(len(family.weights)), family.chances())
+        for number, member in zip(family.numbers, PATTERNS[family.pattern].members, strict=True):
+            self.resolved.append((number, outcome in member))
+
+    def _new_family(self, pattern: str, slot: int) -> Family:
         rng, shape = self.rng, self.shape
-        return Event(
-            number=self._take_number(),
+        outcomes = PATTERNS[pattern].outcomes
+        weights = (
+            [rng.gauss(0.0, 0.9), 0.0] if outcomes == 2 else [rng.gauss(0.0, 0.6) for _ in range(outcomes)]
+        )
+        return Family(
+            pattern=pattern,
             slot=slot,
-            log_odds=rng.gauss(0.0, 0.9),
+            numbers=[self._take_number() for _ in PATTERNS[pattern].members],
+            weights=weights,
             volatility=shape.volatility * rng.uniform(0.5, 1.6),
             opened_at=self.now,
             resolves_at=self.now + rng.uniform(shape.shortest_life, shape.longest_life),

@@ -98,8 +98,8 @@ def test_a_setting_holds_from_the_next_cycle(session: Session, lab: Lab) -> None
 
 
 def test_a_lane_that_is_switched_off_finds_nothing_more(session: Session, lab: Lab) -> None:
-    send(session, "update_config", key="ARB_LANE_CROSS_ENABLED", value=False)
-    send(session, "update_config", key="ARB_LANE_INTRA_ENABLED", value=False)
+    for lane in ("CROSS", "INTRA", "STRUCTURAL_BUCKET", "STRUCTURAL_EVENT_TREE", "STRUCTURAL_PARITY"):
+        send(session, "update_config", key=f"ARB_LANE_{lane}_ENABLED", value=False)
     lab.run(600)
     assert all(state["last_cycle"]["opportunities_found"] == 0 for state in lab.states[-20:])
 

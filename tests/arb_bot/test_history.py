@@ -6,6 +6,7 @@ from pathlib import Path
 
 from arb_bot import history
 from arb_bot.clock import ManualClock
+from arb_bot.lanes import LANE_ORDER
 from arb_bot.session import Stores, open_session
 from arb_bot.settings import SIMULATED_MARKETS, Settings
 from botkit.hot_reload import SettingsStore, from_env
@@ -34,7 +35,7 @@ def test_two_days_of_past_fill_the_stores_up_to_now(tmp_path: Path) -> None:
     assert START - 2 * 86_400 < rows[0][0] < rows[-1][0] <= START + 10
     assert len({row[1] for row in rows}) == 3
     assert {json.loads(mark)["simulated"] for (mark,) in marks} == {True}
-    assert {row[2] for row in rows} == {"cross_venue", "intra_venue"}
+    assert {row[2] for row in rows} == set(LANE_ORDER)
 
     session = open_session(
         stores, settings, folder=tmp_path, clock=ManualClock(START + 20), seed="2", environ={}
