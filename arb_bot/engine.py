@@ -19,7 +19,9 @@ from arb_bot.snapshot import CycleReport
 from arb_bot.trading import Trader
 
 DRAIN_SECONDS = 5.0
-"""How long a clean stop waits for legs in flight before it cancels them."""
+"""How long a clean stop waits for each leg in flight or still to come before it cancels them …"""
+MOST_DRAIN_SECONDS = 15.0
+"""… and for all of them together."""
 DRAIN_LOOK_SECONDS = 0.1
 
 
@@ -107,7 +109,8 @@ class Engine:
         """A clean stop: give legs in flight a moment, then cancel and read back what still works."""
         p = self._p
         p.journal.paused = {"since": p.clock.now(), "reason": "stopping"}
-        end = p.clock.now() + DRAIN_SECONDS
+        to_come = max((execution.legs_to_come for execution in p.executor.active), default=1)
+        end = p.clock.now() + min(MOST_DRAIN_SECONDS, DRAIN_SECONDS * max(1, to_come))
         while self._busy() and p.clock.now() < end and not p.kill.check().halted:
             p.executor.step(p.clock.now(), hurry=True)
             self.tick()

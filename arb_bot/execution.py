@@ -1,4 +1,4 @@
-"""Opens plans leg by leg: the first leg's order works, then the second for what the first got, then the
+"""Opens plans leg by leg: the first leg's order works, then the next one for what it got, and so on to the
 verdict.
 
 Every step is driven by `step(now)`; nothing waits here. What one leg got and the next did not is left
@@ -24,10 +24,11 @@ from botkit.kill_switch import KillSwitch
 
 POLL_SECONDS = 1.0
 FIRST_LEG_SECONDS = 5.0
+"""An order that is not the last one's is cancelled when it has worked for this long; what it got goes on."""
 LEG_WINDOW_SECONDS = 10.0
-"""A later leg is not begun when the plan is older than this."""
+"""A leg is not begun when the one before it was begun longer ago than this."""
 POLL_TIMEOUT_SECONDS = 15.0
-"""A later leg's order is cancelled when it has worked for this long."""
+"""The last leg's order is cancelled when it has worked for this long."""
 
 
 class Ids:
@@ -48,7 +49,6 @@ class Execution:
     plan: Plan
     holding: Holding
     legs: list[LegRecord]
-    started_at: float
     leg: int = 0
     ticket: Ticket | None = None
     trouble: str = ""
@@ -57,6 +57,11 @@ class Execution:
     def intent_id(self) -> str:
         """The intent's id."""
         return self.holding.intent_id
+
+    @property
+    def legs_to_come(self) -> int:
+        """Legs after the one at work."""
+        return len(self.legs) - self.leg - 1
 
 
 class Executor:
@@ -106,7 +111,7 @@ class Executor:
         )
         legs = [LegRecord(self._ids.new()) for _ in opportunity.legs]
         self._orders.must_write(*order_store.insert_intent(holding.intent_id, plan, legs, now))
-        execution = Execution(plan, holding, legs, now)
+        execution = Execution(plan, holding, legs)
         self._portfolio.open(holding)
         self._active[holding.intent_id] = execution
         self.records[holding.intent_id] = legs
@@ -122,7 +127,7 @@ class Executor:
             at_once = hurry and execution.leg == 0
             if ticket is None or (now - ticket.looked_at < POLL_SECONDS and not at_once):
                 continue
-            patience = FIRST_LEG_SECONDS if execution.leg == 0 else POLL_TIMEOUT_SECONDS
+            patience = POLL_TIMEOUT_SECONDS if execution.legs_to_come == 0 else FIRST_LEG_SECONDS
             patience = 0.0 if at_once else patience
             try:
                 self._book(execution, self._desk.look(ticket, now), now)
@@ -132,7 +137,7 @@ class Executor:
                 ticket.looked_at = now
                 continue
             if not ticket.working:
-                self._leg_done(execution, now)
+                self._leg_done(execution, ticket, now)
 
     def abandon(self, trouble: str, now: float, venue: str) -> None:
         """A venue is halted and its orders are cancelled: finish what cannot go on, by what it got.
@@ -146,7 +151,7 @@ class Executor:
             execution.trouble = trouble
             try:
                 self._book(execution, self._desk.look(ticket, now), now)
-                if ticket.working and execution.leg + 1 < len(execution.legs):
+                if ticket.working and execution.legs_to_come:
                     self._book(execution, self._desk.cancel(ticket, now), now)
             except VenueUnavailable:
                 continue
@@ -208,29 +213,27 @@ class Executor:
             order_store.update_leg(record, now), order_store.put_position(holding.intent_id, lot), now=now
         )
 
-    def _leg_done(self, execution: Execution, now: float) -> None:
+    def _leg_done(self, execution: Execution, ticket: Ticket, now: float) -> None:
         record = execution.legs[execution.leg]
         if record.filled == 0:
             record.status, record.error = order_store.FAILED, "not filled in time"
             self._finish(execution, now)
             return
         record.status = order_store.FILLED
-        if execution.leg + 1 == len(execution.legs):
+        if not execution.legs_to_come:
             self._finish(execution, now)
             return
         execution.leg += 1
         execution.ticket = None
-        if self._leg_still_good(execution, now):
+        if now - ticket.placed_at <= LEG_WINDOW_SECONDS and self._leg_still_good(execution, now):
             self._send_leg(execution, record.filled, now)
         else:
             execution.trouble = decision.LEGGING_ABORTED
             self._finish(execution, now)
 
     def _leg_still_good(self, execution: Execution, now: float) -> bool:
-        """Whether the next leg is in time and still asked within the drift tolerance."""
+        """Whether the next leg is still asked within the drift tolerance."""
         leg = execution.plan.opportunity.legs[execution.leg]
-        if now - execution.started_at > LEG_WINDOW_SECONDS:
-            return False
         try:
             quote = self._venues[leg.venue].quote(leg.market_id)
         except VenueUnavailable:
