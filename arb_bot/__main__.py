@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import math
 import os
 import secrets
 import signal
@@ -12,10 +13,13 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from arb_bot import ArbBotError, history
+from arb_bot import ArbBotError, StartRefused, history
 from arb_bot.clock import RealClock
-from arb_bot.command_line import data_folder, parser, read_settings
+from arb_bot.command_line import ASSUMED_SIZE, check_arguments, data_folder, parser, read_settings
 from arb_bot.control import handlers
+from arb_bot.quote_recorder import QuoteRecorder
+from arb_bot.replay.player import SEED, Replay, tabulate
+from arb_bot.replay.recording import read_recording
 from arb_bot.session import Session, Stores, open_session
 from arb_bot.settings import Settings
 from botkit.control_socket import ControlSocket, ControlSocketError
@@ -56,6 +60,7 @@ class Program:
     stores: Stores
     seed: str
     stop: Stop
+    replay: Replay | None
 
     def fill_history(self) -> None:
         """Play the simulated past into empty stores."""
@@ -74,7 +79,8 @@ class Program:
 
     def trade(self) -> None:
         """Run the session until it is over or stopped."""
-        clock = RealClock()
+        replay = self.replay
+        clock = RealClock() if replay is None else replay.clock
         session = open_session(
             self.stores,
             self.settings,
@@ -83,19 +89,28 @@ class Program:
             seed=self.seed,
             environ=self.environ,
             speed=self.arguments.speed,
+            pace=None if replay is None else replay.pace,
+            replay=None if replay is None else replay.source,
         )
+        if replay is not None:
+            session.parts.journal.replay = replay.as_state()
         if self.arguments.paused:
             session.parts.journal.paused = {"since": clock.now(), "reason": "started paused"}
         socket = self._socket(session)
         session.engine.publish = socket.publish
         minutes = self.arguments.minutes
+        until = None if minutes is None else clock.now() + 60.0 * minutes
+        recorder = self._recorder(session)
         try:
             socket.start()
             _log.info(
                 "session %s, seed %s, data in %s", session.parts.journal.session_id, self.seed, self.folder
             )
             _log.info("control socket on %s:%d", socket.host, socket.port)
-            session.engine.run(self.stop.event, None if minutes is None else clock.now() + 60.0 * minutes)
+            if replay is None:
+                session.engine.run(self.stop.event, until)
+            else:
+                replay.run(session, self.stop.event, until)
             _log.info("stopping: %s", self.stop.reason)
             session.engine.finish()
             socket.stop(self.stop.reason)
@@ -105,6 +120,22 @@ class Program:
             raise
         finally:
             session.close()
+            if recorder is not None:
+                recorder.close()
+
+    def _recorder(self, session: Session) -> QuoteRecorder | None:
+        """Where the quotes of this session go, if they are recorded."""
+        parts, path = session.parts, self.arguments.record
+        if path is None:
+            return None
+        recorder = QuoteRecorder(
+            path,
+            parts.relations,
+            lambda why: parts.journal.error(why, parts.clock.now(), "warning"),
+            now=parts.clock.now(),
+        )
+        parts.intake.record = recorder.record
+        return recorder
 
     def _socket(self, session: Session) -> ControlSocket:
         return ControlSocket(
@@ -133,20 +164,42 @@ def main(argv: Sequence[str] | None = None, environ: MutableMapping[str, str] | 
 
 
 def _run(arguments: argparse.Namespace, environ: MutableMapping[str, str]) -> None:
+    check_arguments(arguments)
     settings = read_settings(arguments, environ)
-    folder = data_folder(arguments.data_dir)
     stop = Stop()
     stop.on_signals()
+    replay = _replay(arguments)
+    if replay is not None and arguments.table:
+        print(tabulate(replay, settings, stop.event))  # noqa: T201 - what the person asked for
+        return
+    folder = data_folder(arguments.data_dir)
     stores = Stores.open(folder)
     try:
+        if replay is not None and not stores.empty:
+            raise StartRefused(f"a replay begins with empty stores, and those in {folder} are not")
         seed = secrets.token_hex(8) if arguments.seed is None else str(arguments.seed)
-        program = Program(arguments, environ, settings, folder, stores, seed, stop)
+        program = Program(
+            arguments, environ, settings, folder, stores, SEED if replay else seed, stop, replay
+        )
         if arguments.history_days and stores.empty:
             program.fill_history()
         if not stop.event.is_set():
             program.trade()
     finally:
         stores.close()
+
+
+def _replay(arguments: argparse.Namespace) -> Replay | None:
+    """The recording that is to be played, read. Raises RecordingUnusable."""
+    if arguments.replay is None:
+        return None
+    speed = math.inf if arguments.table else arguments.replay_speed or 1.0
+    return Replay.of(
+        read_recording(arguments.replay),
+        speed=None if math.isinf(speed) else speed,
+        assumed_size=ASSUMED_SIZE if arguments.replay_size is None else arguments.replay_size,
+        now=RealClock().now(),
+    )
 
 
 if __name__ == "__main__":

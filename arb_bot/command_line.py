@@ -14,6 +14,8 @@ from arb_bot.settings import SIMULATED_MARKETS, Settings
 from botkit.hot_reload import SettingsStore, catalogue, from_env
 
 MOST_DAYS = 366
+ASSUMED_SIZE = 10
+"""Contracts at a recorded price without a size: few, because more would be easier to fill than it was."""
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +32,9 @@ examples:
   python -m arb_bot --minutes 5 --seed 7 --port 0    five minutes with known markets, on any free port
   python -m arb_bot --interval 1 --speed 10          a cycle a second in markets that live ten times as fast
   ARB_DAILY_LOSS_CAP_USD=10 python -m arb_bot        with another setting (see below)
+  python -m arb_bot --replay quotes.jsonl.gz --table what a recording had, as fast as possible, and no traces
+  python -m arb_bot --replay quotes.jsonl.gz --data-dir new --replay-speed 10     trade it, ten times as fast
+  python -m arb_bot --record quotes.jsonl            keep what the venues quote, to replay it later
   touch data/.kill_switch                            halt: cancels orders, opens nothing, keeps positions
 
 exit codes: 0 after a clean stop, 2 when it cannot start; the reason is one sentence on stderr.
@@ -72,8 +77,59 @@ def parser() -> argparse.ArgumentParser:
         default=0.0,
         help="if the stores are empty, fill them with so many simulated days",
     )
+    _recording_arguments(parser)
     add("--paused", action="store_true", help="start paused: look and report, open nothing until resumed")
     return parser
+
+
+def _recording_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="trade recorded quotes (.jsonl or .jsonl.gz, with .groups.json beside it) instead of simulated "
+        "markets; orders meet the recorded top of book, outcomes are assumed from the last prices",
+    )
+    add(
+        "--replay-speed",
+        type=_speed,
+        metavar="X|max",
+        help="how many times as fast as it was recorded, or max (default: 1)",
+    )
+    add(
+        "--replay-size",
+        type=_contracts,
+        metavar="N",
+        help="contracts assumed at a price whose size was not recorded, simulated; 0 leaves such quotes out "
+        f"(default: {ASSUMED_SIZE})",
+    )
+    add(
+        "--table",
+        action="store_true",
+        help="play the recording as fast as possible in a folder of its own, print its opportunities by "
+        "lane and edge with size and fees, and end",
+    )
+    add("--record", type=Path, metavar="FILE", help="write the venues' quotes to FILE (.jsonl), 5 x 50 MB")
+
+
+def check_arguments(arguments: argparse.Namespace) -> None:
+    """Refuse what would mean nothing. Raises StartRefused."""
+    given = vars(arguments)
+    needs_replay = [
+        name for name in ("replay_speed", "replay_size", "table") if given[name] not in (None, False)
+    ]
+    if needs_replay and not arguments.replay:
+        raise StartRefused(f"--{needs_replay[0].replace('_', '-')} needs --replay")
+    if not arguments.replay:
+        return
+    for name, means_nothing in (("history_days", 0.0), ("speed", 1.0), ("seed", None)):
+        if given[name] != means_nothing:
+            raise StartRefused(f"--{name.replace('_', '-')} means nothing in a --replay")
+    if arguments.table:
+        for name in ("replay_speed", "record", "minutes", "paused"):
+            if given[name]:
+                raise StartRefused(f"--{name.replace('_', '-')} means nothing with --table")
 
 
 def _settings_help() -> str:
@@ -91,6 +147,15 @@ def _positive(text: str) -> float:
 
 def _days(text: str) -> float:
     return _number(text, lambda value: 0 <= value <= MOST_DAYS, f"days from 0 to {MOST_DAYS}")
+
+
+def _speed(text: str) -> float:
+    """A factor; infinity stands for as fast as possible."""
+    return math.inf if text == "max" else _positive(text)
+
+
+def _contracts(text: str) -> float:
+    return _number(text, lambda value: 0 <= value < math.inf, "contracts from 0")
 
 
 def _number(text: str, fits: Callable[[float], bool], expected: str) -> float:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from arb_bot import VenueUnavailable
 from arb_bot.decision import Decision
 from arb_bot.lanes import MarketView
+from arb_bot.lanes.scanning import Scan
 from arb_bot.parts import Parts
 from arb_bot.results import Results
 from arb_bot.snapshot import CycleReport
@@ -38,11 +39,12 @@ class Pace:
 
 
 class Engine:
-    """Runs one session. `publish` gets every state; set it before `run`."""
+    """Runs one session. `publish` gets every state, `observe` what each cycle found; set before `run`."""
 
     def __init__(self, parts: Parts, pace: Pace | None = None) -> None:
         self._p = parts
         self.publish: Callable[[dict[str, object]], None] = lambda _state: None
+        self.observe: Callable[[Scan, float], None] = lambda _found, _now: None
         self._pace = pace or Pace()
         self._trader = Trader(parts)
         self._results = Results(parts)
@@ -95,6 +97,7 @@ class Engine:
         p.pulse.beat("cycle", self.report.number + 1, within=10.0)
         quotes = p.intake.look(now)
         found = self._trader.trade(MarketView(quotes, p.relations()), now)
+        self.observe(found, now)
         self.report = CycleReport(
             number=self.report.number + 1,
             duration=p.clock.now() - now,

@@ -1,6 +1,6 @@
 """Takes in the venues' quotes: screens them, and keeps what is to be known about each feed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arb_bot import VenueUnavailable
@@ -31,7 +31,9 @@ class Feed:
 
 
 class Intake:
-    """Asks every venue for quotes once a cycle. `patience` is asked for at each look."""
+    """Asks every venue for quotes once a cycle. `patience` is asked for at each look; `record` hears every
+    venue's quotes as they came.
+    """
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Intake:
         self._cached = registry.gauge("quote_cache_size")
         self._reconnects = registry.gauge("stream_reconnects")
         self._gaps = registry.gauge("stream_gaps")
+        self.record: Callable[[Sequence[Quote], float], None] = lambda _quotes, _now: None
 
     def look(self, now: float) -> Quotes:
         """All good quotes of this moment by (venue, market id).
@@ -79,6 +82,7 @@ class Intake:
             self._unavailable.inc()
             feed.health.failed(now)
             return {}
+        self.record(quotes, now)
         good: Quotes = {}
         for quote in quotes:
             reason = reject_reason(quote, now)

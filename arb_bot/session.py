@@ -1,4 +1,4 @@
-"""Puts a session together: stores, simulated venues, kill switch, books, engine; and takes it apart again."""
+"""Puts a session together: stores, venues, kill switch, books, engine; and takes it apart again."""
 
 import logging
 from collections import ChainMap
@@ -13,6 +13,7 @@ from arb_bot.engine import Engine, Pace
 from arb_bot.execution import Executor, Ids
 from arb_bot.intake import Intake
 from arb_bot.mapping import read_mapping
+from arb_bot.markets import Markets
 from arb_bot.money import to_micros
 from arb_bot.order_desk import OrderDesk
 from arb_bot.order_store import OrderStore
@@ -20,6 +21,7 @@ from arb_bot.parts import Parts
 from arb_bot.recorder import Recorder
 from arb_bot.recovery import Recovered, recover
 from arb_bot.relations import JoinedRelations, Relations
+from arb_bot.replay.markets import ReplayMarkets, ReplaySource
 from arb_bot.rules import read_rules
 from arb_bot.settings import Settings
 from arb_bot.simulated.markets import KALSHI, POLYMARKET, Listing, SimulatedMarkets
@@ -74,7 +76,7 @@ class Session:
     engine: Engine
     parts: Parts
     registry: Registry
-    markets: SimulatedMarkets
+    markets: Markets
     venue_stops: dict[str, str]
 
     def close(self) -> None:
@@ -82,7 +84,7 @@ class Session:
         try:
             self.markets.close()
         except OSError as exc:
-            _log.error("the simulated venues' last state is not written: %s", exc)
+            _log.error("the venues' last state is not written: %s", exc)
 
 
 def open_session(
@@ -97,21 +99,31 @@ def open_session(
     pace: Pace | None = None,
     kill_file: Path | None = None,
     shape: WorldShape | None = None,
+    replay: ReplaySource | None = None,
 ) -> Session:
-    """A session ready to run, with what an earlier one left taken up. Raises StartRefused."""
+    """A session ready to run, with what an earlier one left taken up. Raises StartRefused.
+
+    Markets are simulated, or those of `replay`, for which `seed` names only ids, and `speed` and `shape` mean
+    nothing.
+    """
     now, current = clock.now(), settings.current
     ids = Ids(f"{seed}:{now}")
     journal = Journal(ids.new(), now)
     registry = Registry()
     venue_stops: dict[str, str] = {}
-    markets = SimulatedMarkets(
-        _listings(settings),
-        folder=folder,
-        clock=clock,
-        seed=seed,
-        session_id=journal.session_id,
-        speed=speed,
-        shape=shape,
+    listings, session_id = _listings(settings), journal.session_id
+    markets: Markets = (
+        SimulatedMarkets(
+            listings,
+            folder=folder,
+            clock=clock,
+            seed=seed,
+            session_id=session_id,
+            speed=speed,
+            shape=shape,
+        )
+        if replay is None
+        else ReplayMarkets(replay, listings, folder=folder, clock=clock, session_id=session_id)
     )
     recovered = _recovered(stores, markets, now)
     realized_today, lowest_today, journal.trades_today = stores.analytics.day(utc_date(now))
@@ -176,7 +188,7 @@ def _written(current: Settings) -> Relations:
     return rules.joined(Relations(pairs=pairs))
 
 
-def _recovered(stores: Stores, markets: SimulatedMarkets, now: float) -> Recovered:
+def _recovered(stores: Stores, markets: Markets, now: float) -> Recovered:
     """What an earlier session left. Raises StartRefused."""
     try:
         return recover(stores.orders, stores.analytics, markets.venues, now)

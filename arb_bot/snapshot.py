@@ -38,7 +38,9 @@ class CycleReport:
 
 @dataclass(slots=True)
 class Journal:
-    """What a session remembers for its states: pause, errors, trades of the UTC day, how it recovered."""
+    """What a session remembers for its states: pause, errors, trades of the UTC day, how it recovered, and
+    what it replays.
+    """
 
     session_id: str
     started_at: float
@@ -47,6 +49,7 @@ class Journal:
     trades_today: int = 0
     day: int = 0
     recovery: dict[str, object] = field(default_factory=dict)
+    replay: dict[str, object] = field(default_factory=dict)
 
     def error(self, message: str, now: float, severity: str = "error") -> None:
         """Keep an error or a warning for the states."""
@@ -114,6 +117,7 @@ class StateBuilder:
             "metrics": self._registry.snapshot(),
             "recent_errors": list(self._journal.errors),
             "recovery": self._journal.recovery,
+            **({"replay": self._journal.replay} if self._journal.replay else {}),
             "config_snapshot": self._settings.snapshot(),
         }
 
