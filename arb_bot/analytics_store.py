@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from arb_bot.experience import Result
 from arb_bot.money import MICROS, to_usd
 from arb_bot.opportunity import Opportunity
 from arb_bot.plan import Plan
@@ -84,6 +85,19 @@ class AnalyticsStore:
             total += row["realized_pnl"]
             lowest = min(lowest, total)
         return total, lowest, len(rows)
+
+    def newest_results(self, count: int) -> list[Result]:
+        """The last results, the newest last."""
+        rows = self.file.read("SELECT * FROM fills ORDER BY id DESC LIMIT ?", (count,))
+        return [
+            Result(
+                row["kind"],
+                str(json.loads(row["metadata_json"]).get("match_key", row["market_key"])),
+                realized=row["realized_pnl"] / max(1, row["filled_contracts"]),
+                expected=row["planned_edge"],
+            )
+            for row in reversed(rows)
+        ]
 
     def is_empty(self) -> bool:
         """Whether nothing was ever recorded."""

@@ -169,6 +169,7 @@ class Engine:
 
     def _take_decisions(self) -> tuple[Decision, ...]:
         taken: list[Decision] = []
+        self._p.experience.concluded(self._p.executor.decisions)
         for source in (self._p.executor, self._results, self._trader):
             taken += source.decisions
             source.decisions.clear()

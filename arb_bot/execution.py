@@ -7,7 +7,7 @@ unhedged in the books, where `unwinding` sees it at once.
 
 import random
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from arb_bot import OrderRejected, TradingHalted, VenueUnavailable, decision, order_store
@@ -63,6 +63,12 @@ class Execution:
         """Legs after the one at work."""
         return len(self.legs) - self.leg - 1
 
+    def may_take(self) -> Iterator[tuple[str, int]]:
+        """Venue and micro-dollars of every leg that is not done yet: the most it may still cost."""
+        for index in range(self.leg, len(self.legs)):
+            left = self.plan.contracts - self.legs[index].filled
+            yield self.plan.opportunity.legs[index].venue, left * (self.plan.limit_price(index) + FEE_RESERVE)
+
 
 class Executor:
     """All executions in flight. `decisions` collects verdicts until the engine takes them."""
@@ -104,6 +110,7 @@ class Executor:
             kind=opportunity.kind,
             match_key=opportunity.match_key,
             market_key=opportunity.market_key,
+            cluster=opportunity.cluster,
             leg_count=len(opportunity.legs),
             planned_contracts=plan.contracts,
             planned_edge=opportunity.net_edge,
@@ -162,10 +169,8 @@ class Executor:
         """Micro-dollars that executions in flight may still take, by venue."""
         totals = dict.fromkeys(self._venues, 0)
         for execution in self._active.values():
-            for index in range(execution.leg, len(execution.legs)):
-                plan, record = execution.plan, execution.legs[index]
-                left = plan.contracts - record.filled
-                totals[plan.opportunity.legs[index].venue] += left * (plan.limit_price(index) + FEE_RESERVE)
+            for venue, cost in execution.may_take():
+                totals[venue] += cost
         return totals
 
     def markets(self) -> Iterable[tuple[str, str]]:

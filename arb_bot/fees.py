@@ -1,7 +1,9 @@
 """What venues charge for taking liquidity, in exact integers.
 
 The engine's estimate before a trade is the flat `*_TAKER_FEE_PER_CONTRACT` of the settings; these
-schedules are what the simulated venues really charge afterwards.
+schedules are what the simulated venues really charge afterwards. The curve is documented in floats, where
+100 contracts at $0.5 cost $1.76: 100 · 0.07 · 100 · 0.5 · 0.5 is 175.00000000000003 there, and a venue
+that counts in cents takes 1.75, as these do.
 """
 
 from dataclasses import dataclass

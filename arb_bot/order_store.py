@@ -155,13 +155,14 @@ class OrderStore:
         return not self.file.read("SELECT 1 FROM order_intents LIMIT 1")
 
 
-def _plan_legs(row: sqlite3.Row) -> tuple[str, list[dict[str, str]], list[dict[str, object]]]:
+def _plan_legs(row: sqlite3.Row) -> tuple[dict[str, str], list[dict[str, str]], list[dict[str, object]]]:
     plan = json.loads(row["plan_json"])
-    return plan["metadata"]["match_key"], plan["legs"], [leg["metadata"] for leg in plan["legs"]]
+    return plan["metadata"], plan["legs"], [leg["metadata"] for leg in plan["legs"]]
 
 
 def _holding(row: sqlite3.Row) -> Holding:
-    match_key, legs, metadata = _plan_legs(row)
+    about, legs, metadata = _plan_legs(row)
+    match_key = about["match_key"]
     times = [m.get("settles_at") for m in metadata]
     known = [float(t) for t in times if isinstance(t, int | float)]
     return Holding(
@@ -169,6 +170,7 @@ def _holding(row: sqlite3.Row) -> Holding:
         kind=row["kind"],
         match_key=match_key,
         market_key=":".join(sorted(f"{leg['venue']}/{leg['market_id']}" for leg in legs)),
+        cluster=about.get("correlation_cluster", f"match:{match_key}"),
         leg_count=len(legs),
         planned_contracts=row["planned"],
         planned_edge=row["edge"],

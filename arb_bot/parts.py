@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from arb_bot.clock import Clock
 from arb_bot.execution import Executor
+from arb_bot.experience import Experience
 from arb_bot.intake import Intake
 from arb_bot.order_desk import OrderDesk
 from arb_bot.portfolio import Portfolio
@@ -38,6 +39,7 @@ class Parts:
     intake: Intake
     orders: Recorder
     analytics: Recorder
+    experience: Experience
     journal: Journal
     states: StateBuilder
     pulse: Pulse

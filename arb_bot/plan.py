@@ -1,7 +1,8 @@
 """A sized opportunity: what will be ordered, at which limits, and the most it may take from each venue."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from arb_bot.money import MICROS, to_micros, to_usd
 from arb_bot.opportunity import Opportunity
@@ -14,12 +15,16 @@ FEE_RESERVE = to_micros(0.02)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Buy `contracts` sets. `fill_probability` 0..1, `expected_realized` in USD for the whole plan."""
+    """Buy `contracts` sets. `fill_probability` 0..1, `expected_realized` in USD for the whole plan.
+
+    `notes` is what else the sizing says, for the store.
+    """
 
     opportunity: Opportunity
     contracts: int
     fill_probability: float
     expected_realized: float
+    notes: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def expected_profit(self) -> float:
@@ -84,6 +89,8 @@ class Plan:
                 "edge_per_contract": o.net_edge,
                 "metadata": {
                     **o.metadata,
+                    **self.notes,
+                    "correlation_cluster": o.cluster,
                     "match_key": o.match_key,
                     "match_score": o.match_score,
                     "fill_probability": self.fill_probability,

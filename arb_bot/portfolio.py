@@ -40,6 +40,7 @@ class Holding:
     kind: str
     match_key: str
     market_key: str
+    cluster: str
     leg_count: int
     planned_contracts: int
     planned_edge: float

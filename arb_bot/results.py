@@ -3,6 +3,7 @@
 from arb_bot import VenueUnavailable, analytics_store, decision, order_store
 from arb_bot.analytics_store import SETTLEMENT, UNWIND, Realized
 from arb_bot.decision import Decision
+from arb_bot.experience import Result
 from arb_bot.money import to_usd
 from arb_bot.parts import Parts
 from arb_bot.portfolio import Holding, Lot
@@ -80,5 +81,13 @@ class Results:
         p = self._p
         session = p.journal.session_id
         p.analytics.write(analytics_store.insert_fill(holding, result, session=session, now=now), now=now)
+        p.experience.realized(
+            Result(
+                holding.kind,
+                holding.match_key,
+                realized=to_usd(result.pnl) / result.filled,
+                expected=holding.planned_edge,
+            )
+        )
         p.journal.trade(now)
         p.kill.record_pnl(to_usd(result.pnl), now)

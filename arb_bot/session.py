@@ -11,6 +11,7 @@ from arb_bot.analytics_store import AnalyticsStore, utc_date
 from arb_bot.clock import Clock
 from arb_bot.engine import Engine, Pace
 from arb_bot.execution import Executor, Ids
+from arb_bot.experience import RESULTS_KEPT, Experience
 from arb_bot.intake import Intake
 from arb_bot.mapping import read_mapping
 from arb_bot.markets import Markets
@@ -165,6 +166,7 @@ def open_session(
         intake=intake,
         orders=orders,
         analytics=Recorder(stores.analytics.file, store_failed),
+        experience=Experience(seed, stores.analytics.newest_results(RESULTS_KEPT)),
         journal=journal,
         states=StateBuilder(
             venues=markets.venues,
@@ -209,14 +211,14 @@ def _patience(current: Settings) -> Patience:
 
 def _listings(settings: SettingsStore[Settings]) -> dict[str, Listing]:
     current = settings.current
-    bankroll = dict(current.bankroll_by_venue)
     sizes = {KALSHI: current.kalshi_markets, POLYMARKET: current.polymarket_markets}
     fees: dict[str, Callable[[], float]] = {
         KALSHI: lambda: settings.current.kalshi_fee,
         POLYMARKET: lambda: settings.current.polymarket_fee,
     }
     return {
-        name: Listing(sizes[name], to_micros(bankroll[name]), fees[name]) for name in current.enabled_venues
+        name: Listing(sizes[name], to_micros(current.bankroll(name)), fees[name])
+        for name in current.enabled_venues
     }
 
 

@@ -20,13 +20,18 @@ class SizeLimits:
     max_contracts: int
 
 
-def contracts_within(opportunity: Opportunity, cash: Mapping[str, int], limits: SizeLimits) -> int:
-    """The most sets that every limit allows; 0 when none. `cash`: free micro-dollars by venue."""
+def contracts_within(
+    opportunity: Opportunity, cash: Mapping[str, int], limits: SizeLimits, *, cluster_left: int
+) -> int:
+    """The most sets that every limit allows; 0 when none.
+
+    `cash`: free micro-dollars by venue; `cluster_left`: what is left of the cluster's budget, micro-dollars.
+    """
     allowed = [limits.max_contracts]
     for venue, unit_cost in opportunity.unit_cost_by_venue().items():
         budget = int(max(0, cash.get(venue, 0)) * limits.bankroll_fraction)
         allowed.append(_affordable(budget, unit_cost))
-    allowed.append(_affordable(to_micros(limits.max_dollars), opportunity.total_cost))
+    allowed.append(_affordable(min(to_micros(limits.max_dollars), cluster_left), opportunity.total_cost))
     thinnest = min(leg.size for leg in opportunity.legs)
     allowed.append(int(thinnest * min(1.0, max(0.0, limits.liquidity_fraction))))
     return max(0, min(allowed))

@@ -1,28 +1,25 @@
 """From the opportunities of one cycle to orders: ranks them, judges each, opens what may be opened."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from arb_bot import StoreWriteFailed, analytics_store, decision
 from arb_bot.analytics_store import DecisionNews
 from arb_bot.decision import Decision
-from arb_bot.judging import Verdict, draft, judge
-from arb_bot.lanes import (
-    CROSS_VENUE,
-    INTRA_VENUE,
-    STRUCTURAL_BUCKET,
-    STRUCTURAL_EVENT_TREE,
-    STRUCTURAL_PARITY,
-    MarketView,
-)
+from arb_bot.judging import Moment, Verdict, judge, weigh
+from arb_bot.lanes import STRUCTURAL_BUCKET, MarketView
 from arb_bot.lanes.scanning import LaneOptions, Scan, Scanner, in_turn
-from arb_bot.opportunity import MAKER_ESTIMATE, Opportunity
+from arb_bot.opportunity import Opportunity
 from arb_bot.parts import Parts
 from arb_bot.plan import Plan
-from arb_bot.risk import Cooldowns, Standing
+from arb_bot.policy import Policy
+from arb_bot.risk import Cluster, Cooldowns, Standing
 from arb_bot.settings import Settings
 
 MEMORY_SECONDS = 86_400.0
+"""No cooldown is longer."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +30,8 @@ class Trader:
     def __init__(self, parts: Parts) -> None:
         self._p = parts
         self._scanner = Scanner()
+        self._settings = parts.settings.current
+        self._policy = Policy.of(self._settings)
         self._cooldowns = Cooldowns()
         self._news = DecisionNews()
         self._tidy_at = parts.clock.now() + MEMORY_SECONDS
@@ -41,26 +40,35 @@ class Trader:
     def trade(self, view: MarketView, now: float) -> Scan:
         """Look through the view, begin what may be begun; returns what was found."""
         settings = self._p.settings.current
-        found = self._scanner.scan(view, _options(settings))
-        for opportunity in self._ranked(found.found, settings, now):
-            self._consider(opportunity, settings, now)
+        if settings is not self._settings:
+            self._settings, self._policy = settings, Policy.of(settings)
+        scan = self._scanner.scan(view, _options(settings, self._policy.floors()))
+        scan = replace(scan, found=self._worth_a_look(scan.found))
+        confidence = self._p.experience.confidence(self._policy.confidence)
+        moment = Moment(self._standing(), self._policy, confidence, now)
+        for opportunity in _ranked(scan.found, moment):
+            if self._consider(opportunity, moment):
+                moment = replace(moment, standing=self._standing())
         if now >= self._tidy_at:
             self._tidy_at = now + MEMORY_SECONDS
             self._cooldowns.forget(now - MEMORY_SECONDS)
             self._news.forget(now - MEMORY_SECONDS)
-        return found
+        return scan
 
-    def _ranked(self, found: Sequence[Opportunity], settings: Settings, now: float) -> list[Opportunity]:
-        standing = self._standing()
-        plans = [(draft(opportunity, standing, settings, now), opportunity) for opportunity in found]
-        return in_turn((plan.expected_realized if plan else 0.0, opportunity) for plan, opportunity in plans)
+    def _worth_a_look(self, found: Sequence[Opportunity]) -> tuple[Opportunity, ...]:
+        """All but the buckets that their size or their record speaks against."""
+        legs = {o.match_key: len(o.legs) for o in found if o.kind == STRUCTURAL_BUCKET}
+        if not legs:
+            return tuple(found)
+        admitted = self._p.experience.buckets.admitted(legs, self._policy.buckets)
+        return tuple(o for o in found if o.kind != STRUCTURAL_BUCKET or o.match_key in admitted)
 
-    def _consider(self, opportunity: Opportunity, settings: Settings, now: float) -> None:
-        """Open it, or say why not."""
-        verdict = self._verdict(opportunity, settings, now)
+    def _consider(self, opportunity: Opportunity, moment: Moment) -> bool:
+        """Open it, or say why not; True when something was begun."""
+        now = moment.now
+        verdict = self._verdict(opportunity, moment)
         if verdict.plan is not None and not verdict.reason:
-            self._open(verdict.plan, now)
-            return
+            return self._open(verdict.plan, now)
         refusal = Decision(
             decision.SKIPPED,
             opportunity.kind,
@@ -72,26 +80,27 @@ class Trader:
         self.decisions.append(refusal)
         if self._news.is_news(opportunity, refusal.reason, now):
             self._record(opportunity, verdict, now)
+        return False
 
-    def _verdict(self, opportunity: Opportunity, settings: Settings, now: float) -> Verdict:
+    def _verdict(self, opportunity: Opportunity, moment: Moment) -> Verdict:
+        """Kill switch and pause stand before every other question."""
         p = self._p
         gate = p.kill.check(opportunity.venues)
         if gate.halted:
             return Verdict(None, f"kill switch: {gate.reason}")
         if p.journal.paused:
             return Verdict(None, f"paused ({p.journal.paused['reason']})")
-        if opportunity.execution_style == MAKER_ESTIMATE:
-            return Verdict(None, decision.MAKER_ESTIMATE)
-        return judge(opportunity, self._standing(), settings, self._cooldowns, now)
+        return judge(opportunity, moment, self._cooldowns)
 
-    def _open(self, plan: Plan, now: float) -> None:
+    def _open(self, plan: Plan, now: float) -> bool:
         try:
             self._p.executor.start(plan, now)
         except StoreWriteFailed as exc:
             _log.error("not traded: %s", exc)
-            return
+            return False
         self._cooldowns.entered(plan, now)
         self._record(plan.opportunity, Verdict(plan, ""), now)
+        return True
 
     def _record(self, opportunity: Opportunity, verdict: Verdict, now: float) -> None:
         session = self._p.journal.session_id
@@ -110,24 +119,32 @@ class Trader:
             cash={venue: cash - reserved[venue] for venue, cash in p.portfolio.cash.items()},
             exposure={venue: locked[venue] + reserved[venue] for venue in locked},
             open_markets=markets,
+            worth=sum(p.portfolio.cash.values()) + sum(locked.values()),
+            clusters=self._clusters(),
         )
 
+    def _clusters(self) -> dict[str, Cluster]:
+        """What is open in each cluster, entries in flight included."""
+        p = self._p
+        positions: dict[str, int] = defaultdict(int)
+        used: dict[str, int] = defaultdict(int)
+        for holding in p.portfolio.holdings.values():
+            positions[holding.cluster] += 1
+            used[holding.cluster] += sum(lot.cost for lot in holding.lots.values())
+        for execution in p.executor.active:
+            used[execution.holding.cluster] += sum(cost for _, cost in execution.may_take())
+        return {key: Cluster(count, used[key]) for key, count in positions.items()}
 
-def _enabled(settings: Settings) -> Iterator[str]:
-    structural = settings.structural_arb
-    switches = {
-        CROSS_VENUE: settings.lane_cross and settings.cross_venue,
-        STRUCTURAL_PARITY: settings.lane_parity and structural,
-        STRUCTURAL_BUCKET: settings.lane_bucket and structural,
-        STRUCTURAL_EVENT_TREE: settings.lane_tree and structural,
-        INTRA_VENUE: settings.lane_intra,
-    }
-    yield from (kind for kind, on in switches.items() if on)
+
+def _ranked(found: Sequence[Opportunity], moment: Moment) -> list[Opportunity]:
+    plans = (weigh(opportunity, moment).plan for opportunity in found)
+    worth = [plan.expected_realized if plan else 0.0 for plan in plans]
+    return in_turn(zip(worth, found, strict=True))
 
 
-def _options(settings: Settings) -> LaneOptions:
+def _options(settings: Settings, floors: Mapping[str, float]) -> LaneOptions:
     return LaneOptions(
-        floors=dict.fromkeys(_enabled(settings), settings.min_net_edge),
+        floors=floors,
         near_cost=settings.near_cost,
         join_seconds=settings.temporal_join_seconds,
         maker_estimates=settings.maker_estimates,

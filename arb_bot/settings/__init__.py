@@ -8,11 +8,16 @@ only.
 from dataclasses import dataclass
 from typing import Final
 
+from arb_bot.settings.buckets import Buckets
 from arb_bot.settings.cooldowns import Cooldowns
+from arb_bot.settings.fill import Fill
+from arb_bot.settings.lane_overrides import LaneOverrides
 from arb_bot.settings.lanes import Lanes
+from arb_bot.settings.regime import Regime
 from arb_bot.settings.runtime import Runtime
 from arb_bot.settings.safety import Safety
 from arb_bot.settings.sizing import Sizing
+from arb_bot.settings.thresholds import Thresholds
 from arb_bot.settings.venues import Venues
 
 SIMULATED_MARKETS: Final[dict[str, str]] = {
@@ -32,7 +37,9 @@ SIMULATED_MARKETS: Final[dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Settings(Venues, Runtime, Cooldowns, Lanes, Sizing, Safety):
+class Settings(
+    LaneOverrides, Regime, Buckets, Fill, Venues, Runtime, Cooldowns, Lanes, Thresholds, Sizing, Safety
+):
     """All settings of one process, one module a category; replaced as a whole when one changes.
 
     The order of the bases is the reverse of the order in which settings are listed.
@@ -43,9 +50,6 @@ class Settings(Venues, Runtime, Cooldowns, Lanes, Sizing, Safety):
             raise ValueError(
                 "KALSHI_ENABLED and POLYMARKET_ENABLED are both false: there is nothing to trade"
             )
-        without = [venue for venue in self.enabled_venues if venue not in dict(self.bankroll_by_venue)]
-        if without:
-            raise ValueError(f"ARB_BANKROLL_BY_VENUE names no amount for {' and '.join(without)}")
 
     @property
     def enabled_venues(self) -> tuple[str, ...]:
@@ -55,3 +59,7 @@ class Settings(Venues, Runtime, Cooldowns, Lanes, Sizing, Safety):
             for name, enabled in (("kalshi", self.kalshi_enabled), ("polymarket", self.polymarket_enabled))
             if enabled
         )
+
+    def bankroll(self, venue: str) -> float:
+        """What the paper account of a venue starts with, USD."""
+        return dict(self.bankroll_by_venue).get(venue, self.default_bankroll)

@@ -34,6 +34,30 @@ class Safety:
         risk="up",
         help="halt after so many failed executions in a row; 0 switches this off",
     )
+    canary_mode: bool = setting(
+        False,
+        key="ARB_CANARY_MODE",
+        category="safety",
+        risk="down",
+        help="trade with the small caps of the canary where they are lower than the usual ones",
+    )
+    canary_max_dollars: float = setting(
+        10.0,
+        key="ARB_CANARY_MAX_DOLLARS_PER_TRADE",
+        category="safety",
+        unit="USD",
+        minimum=0,
+        risk="up",
+        help="in canary mode: most that one trade may cost at its planned prices",
+    )
+    canary_max_contracts: int = setting(
+        25,
+        key="ARB_CANARY_MAX_CONTRACTS_PER_TRADE",
+        category="safety",
+        minimum=0,
+        risk="up",
+        help="in canary mode: most contracts of each leg in one trade",
+    )
     max_exposure_per_venue: float = setting(
         200.0,
         key="ARB_MAX_EXPOSURE_PER_VENUE_USD",
@@ -50,6 +74,14 @@ class Safety:
         minimum=0,
         risk="up",
         help="most markets in which one venue may hold contracts",
+    )
+    non_intra_reserve: int = setting(
+        2,
+        key="ARB_NON_INTRA_OPEN_MARKET_RESERVE_PER_VENUE",
+        category="safety",
+        minimum=0,
+        risk="none",
+        help="how many of a venue's open markets the intra-venue lane leaves to the other lanes",
     )
     max_cross_edge: float = setting(
         0.30,

@@ -68,7 +68,7 @@ def test_a_state_is_strict_json_of_a_few_kilobytes(lab: Lab) -> None:
     for state in lab.states:
         line = encode(state)
         assert json.loads(json.dumps(state, allow_nan=False)) == decode(line)
-        assert len(line) < 16_000
+        assert len(line) < 32_000
 
 
 def test_cycles_count_up_by_one_and_come_at_the_interval(lab: Lab) -> None:
@@ -112,9 +112,15 @@ def test_decisions_use_the_documented_words(lab: Lab) -> None:
         ("execution_failed", "one or more legs failed"),
         ("execution_failed", "legging aborted"),
         ("skipped", "paper_no_fill"),
+        ("skipped", "cluster_open_position_cap_reached"),
         ("skipped", "edge_exceeds_sanity_threshold"),
+        ("skipped", "edge_below_dynamic_threshold"),
+        ("skipped", "cluster_budget_exhausted"),
         ("skipped", "position_sizer_rejected"),
+        ("skipped", "kelly_fraction_zero"),
+        ("skipped", "kelly_resize_rejected"),
         ("skipped", "fill_probability_below_threshold"),
+        ("skipped", "fill_quality_below_threshold"),
         ("skipped", "expected_realized_profit_below_threshold"),
         ("skipped", "maker_estimate_disabled_in_live"),
         ("skipped", "market cooldown active"),
