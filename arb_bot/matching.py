@@ -1,12 +1,13 @@
 """Which markets of different venues ask the same question, judged by the words of their titles. Pure.
 
-Likeness is the Jaccard index of the sets of words. An index from words to markets finds the candidates: a
-title that is alike enough shares at least ⌈score × words⌉ of them, so one of its rarest ones is among the
-shared; the others need not be looked up.
+Likeness is the Jaccard index of the sets of words. An index from words to markets finds the candidates: two
+titles of m and n words are alike enough only if they share at least s / (1 + s) × (m + n) words, so unless
+that is few, one of the rarest words of a title is among the shared, and the others need not be looked up.
 """
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -53,7 +54,9 @@ class TitleMatcher:
     def _clear(self) -> None:
         self._titles: dict[Market, str] = {}
         self._words: dict[Market, frozenset[str]] = {}
-        self._markets_with: dict[str, list[Market]] = {}
+        self._markets_with: dict[tuple[str, int], list[Market]] = {}
+        self._count_with: Counter[str] = Counter()
+        self._lengths: set[int] = set()
         self._best: dict[tuple[Market, str], _Best] = {}
         self._pairs: tuple[MappedPair, ...] = ()
 
@@ -85,14 +88,22 @@ class TitleMatcher:
                 self._offer(market, other, score)
                 self._offer(other, market, score)
         self._words[market] = mine
+        self._lengths.add(len(mine))
+        self._count_with.update(mine)
         for word in mine:
-            self._markets_with.setdefault(word, []).append(market)
+            self._markets_with.setdefault((word, len(mine)), []).append(market)
 
     def _candidates(self, mine: frozenset[str]) -> set[Market]:
-        index = self._markets_with
-        needed = max(1, math.ceil(self.min_score * len(mine) - _NOISE))
-        rarest = sorted(mine, key=lambda word: len(index.get(word, ())))
-        return {market for word in rarest[: len(mine) - needed + 1] for market in index.get(word, ())}
+        """Every market seen so far that may be alike enough, and some that are not."""
+        index, least = self._markets_with, self.min_score
+        rarest = sorted(mine, key=lambda word: self._count_with[word])
+        found: set[Market] = set()
+        for length in self._lengths:
+            shared = max(1, math.ceil(least / (1.0 + least) * (len(mine) + length) - _NOISE))
+            if shared <= length:
+                for word in rarest[: max(0, len(mine) - shared + 1)]:
+                    found.update(index.get((word, length), ()))
+        return found
 
     def _offer(self, market: Market, other: Market, score: float) -> None:
         best = self._best.get((market, other[0]))
