@@ -56,13 +56,12 @@ class Moment:
         return _Budget(int(self.standing.worth * fraction), self.standing.cluster(opportunity.cluster).used)
 
 
-def judge(opportunity: Opportunity, moment: Moment, cooldowns: Cooldowns) -> Verdict:
-    """All questions: the first that objects gives the reason."""
-    verdict = weigh(opportunity, moment)
-    plan = verdict.plan
-    if plan is None or verdict.reason:
-        return verdict
-    if opportunity.execution_style == MAKER_ESTIMATE:
+def judge(weighed: Verdict, moment: Moment, cooldowns: Cooldowns) -> Verdict:
+    """The last questions about what `weigh` found at this moment: the first that objects gives the reason."""
+    plan = weighed.plan
+    if plan is None or weighed.reason:
+        return weighed
+    if plan.opportunity.execution_style == MAKER_ESTIMATE:
         return Verdict(plan, decision.MAKER_DISABLED)
     no = objection(plan, moment.standing, moment.policy.risk, cooldowns, moment.now)
     return Verdict(plan, no or "")

@@ -46,9 +46,12 @@ class Trader:
         scan = replace(scan, found=self._worth_a_look(scan.found))
         confidence = self._p.experience.confidence(self._policy.confidence)
         moment = Moment(self._standing(), self._policy, confidence, now)
-        for opportunity in _ranked(scan.found, moment):
-            if self._consider(opportunity, moment):
-                moment = replace(moment, standing=self._standing())
+        weighed = {id(opportunity): weigh(opportunity, moment) for opportunity in scan.found}
+        opened = False
+        for opportunity in in_turn((_worth(weighed[id(o)]), o) for o in scan.found):
+            verdict = weigh(opportunity, moment) if opened else weighed[id(opportunity)]
+            if self._consider(opportunity, verdict, moment):
+                opened, moment = True, replace(moment, standing=self._standing())
         if now >= self._tidy_at:
             self._tidy_at = now + MEMORY_SECONDS
             self._cooldowns.forget(now - MEMORY_SECONDS)
@@ -63,10 +66,10 @@ class Trader:
         admitted = self._p.experience.buckets.admitted(legs, self._policy.buckets)
         return tuple(o for o in found if o.kind != STRUCTURAL_BUCKET or o.match_key in admitted)
 
-    def _consider(self, opportunity: Opportunity, moment: Moment) -> bool:
+    def _consider(self, opportunity: Opportunity, weighed: Verdict, moment: Moment) -> bool:
         """Open it, or say why not; True when something was begun."""
         now = moment.now
-        verdict = self._verdict(opportunity, moment)
+        verdict = self._verdict(opportunity, weighed, moment)
         if verdict.plan is not None and not verdict.reason:
             return self._open(verdict.plan, now)
         refusal = Decision(
@@ -82,7 +85,7 @@ class Trader:
             self._record(opportunity, verdict, now)
         return False
 
-    def _verdict(self, opportunity: Opportunity, moment: Moment) -> Verdict:
+    def _verdict(self, opportunity: Opportunity, weighed: Verdict, moment: Moment) -> Verdict:
         """Kill switch and pause stand before every other question."""
         p = self._p
         gate = p.kill.check(opportunity.venues)
@@ -90,7 +93,7 @@ class Trader:
             return Verdict(None, f"kill switch: {gate.reason}")
         if p.journal.paused:
             return Verdict(None, f"paused ({p.journal.paused['reason']})")
-        return judge(opportunity, moment, self._cooldowns)
+        return judge(weighed, moment, self._cooldowns)
 
     def _open(self, plan: Plan, now: float) -> bool:
         try:
@@ -136,10 +139,8 @@ class Trader:
         return {key: Cluster(count, used[key]) for key, count in positions.items()}
 
 
-def _ranked(found: Sequence[Opportunity], moment: Moment) -> list[Opportunity]:
-    plans = (weigh(opportunity, moment).plan for opportunity in found)
-    worth = [plan.expected_realized if plan else 0.0 for plan in plans]
-    return in_turn(zip(worth, found, strict=True))
+def _worth(verdict: Verdict) -> float:
+    return verdict.plan.expected_realized if verdict.plan else 0.0
 
 
 def _options(settings: Settings, floors: Mapping[str, float]) -> LaneOptions:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arb_bot import decision
-from arb_bot.judging import Moment, Verdict, judge
+from arb_bot.judging import Moment, Verdict, judge, weigh
 from arb_bot.money import to_micros
 from arb_bot.opportunity import MAKER_ESTIMATE, Leg, Opportunity
 from arb_bot.plan import Plan
@@ -50,7 +50,7 @@ def verdict(
     now: float = NOW,
 ) -> Verdict:
     moment = Moment(standing, Policy.of(settings), confidence, now)
-    return judge(opportunity, moment, cooldowns or Cooldowns())
+    return judge(weigh(opportunity, moment), moment, cooldowns or Cooldowns())
 
 
 def contracts(made: Verdict) -> int:
