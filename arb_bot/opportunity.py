@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from arb_bot.quotes import Quote, Side
 
@@ -50,9 +51,12 @@ class Leg:
         return 0.0 if self.bid is None else max(0.0, self.price - self.bid)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Opportunity:
-    """Legs bought together. Edges in dollars a contract: gross = payout − Σ prices, net = gross − fee."""
+    """Legs bought together. Edges in dollars a contract: gross = payout − Σ prices, net = gross − fee.
+
+    What follows from the fields is worked out once: a cycle asks for it many times.
+    """
 
     kind: str
     match_key: str
@@ -63,7 +67,7 @@ class Opportunity:
     match_score: float = 1.0
     metadata: Mapping[str, object] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def gross_edge(self) -> float:
         """Payout minus what the legs cost, before fees."""
         return self.payout - sum(leg.price for leg in self.legs)
@@ -73,23 +77,23 @@ class Opportunity:
         """What one set earns after the estimated fees."""
         return self.gross_edge - self.fee
 
-    @property
+    @cached_property
     def total_cost(self) -> float:
         """Dollars that one set takes, fees included."""
         return sum(leg.price for leg in self.legs) + self.fee
 
-    @property
+    @cached_property
     def venues(self) -> tuple[str, ...]:
         """The venues of the legs, each once, in leg order."""
         return tuple(dict.fromkeys(leg.venue for leg in self.legs))
 
-    @property
+    @cached_property
     def identity(self) -> tuple[str, str, tuple[tuple[str, str, str], ...]]:
         """What makes two opportunities the same one: kind, style and the legs in any order."""
         legs = sorted((leg.venue, leg.market_id, leg.side) for leg in self.legs)
         return self.kind, self.execution_style, tuple(legs)
 
-    @property
+    @cached_property
     def market_key(self) -> str:
         """`venue/market` of every leg, sorted, joined by `:`."""
         return ":".join(sorted(f"{leg.venue}/{leg.market_id}" for leg in self.legs))

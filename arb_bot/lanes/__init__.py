@@ -20,6 +20,8 @@ STRUCTURAL_EVENT_TREE = "structural_event_tree"
 INTRA_VENUE = "intra_venue"
 LANE_ORDER = (CROSS_VENUE, STRUCTURAL_PARITY, STRUCTURAL_BUCKET, STRUCTURAL_EVENT_TREE, INTRA_VENUE)
 """The order in which lanes take their turn when several have something."""
+NOISE = 1e-9
+"""Dollars. Sums of cents carry float noise: what is at a limit to the digit printed has reached it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from arb_bot.lanes import MarketView
+from arb_bot.lanes import NOISE, MarketView
 from arb_bot.opportunity import Leg, Opportunity
 from arb_bot.quotes import Quote, Side
 from arb_bot.relations import Market
@@ -36,7 +36,7 @@ def combination(
     if fee is None:
         fee = sum(quote.fee_per_contract for quote, _ in choices)
     edge = payout - sum(quote.ask(side) for quote, side in choices) - fee
-    if not edge >= floor:  # a missing price makes the edge NaN, which is no edge
+    if not edge >= floor - NOISE:  # a missing price makes the edge NaN, which is no edge
         return None
     return Opportunity(
         kind=kind,

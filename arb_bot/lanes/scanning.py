@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from arb_bot.constraint_pricing import ConstraintPricing
-from arb_bot.lanes import CROSS_VENUE, LANE_ORDER, STRUCTURAL_PARITY, Lane, MarketView
+from arb_bot.lanes import CROSS_VENUE, LANE_ORDER, NOISE, STRUCTURAL_PARITY, Lane, MarketView
 from arb_bot.lanes.cross_venue import CrossVenueLane
 from arb_bot.lanes.intra_venue import IntraVenueLane
 from arb_bot.lanes.maker_estimate import maker_view
@@ -82,11 +82,11 @@ class Scanner:
         near_edge = 1.0 - options.near_cost
         for opportunity in self._combinations(views, options, near_edge):
             edge = opportunity.net_edge
-            if edge >= options.floors[opportunity.kind]:
+            if edge >= options.floors[opportunity.kind] - NOISE:
                 best = found.get(opportunity.identity)
                 if best is None or edge > best.net_edge:
                     found[opportunity.identity] = opportunity
-            elif edge >= near_edge and opportunity.payout == 1.0:
+            elif edge >= near_edge - NOISE and opportunity.payout == 1.0:
                 near.add(opportunity.identity)
         ordered = sorted(without_aliases(found.values()), key=lambda o: (-o.net_edge, o.match_key))
         return Scan(tuple(self._in_cluster(o) for o in ordered), len(near - found.keys()))

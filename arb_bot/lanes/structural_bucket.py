@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from arb_bot.lanes import STRUCTURAL_BUCKET, MarketView
+from arb_bot.lanes import NOISE, STRUCTURAL_BUCKET, MarketView
 from arb_bot.lanes.combining import combination, quotes_of
 from arb_bot.opportunity import Opportunity
 from arb_bot.relations import EXCHANGE_API
@@ -11,8 +11,6 @@ STATED_BAND = (0.70, 1.20)
 """Sums of prices (dollars) that are believed where the exchange itself states the exclusivity …"""
 GUESSED_BAND = (0.85, 1.10)
 """… and where it is only concluded from something: further out, an outcome is more likely missing."""
-NOISE = 1e-9
-"""Sums of prices in cents carry float noise; a sum at the edge of a band is in it."""
 
 
 class StructuralBucketLane:

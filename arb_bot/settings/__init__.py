@@ -24,6 +24,7 @@ SIMULATED_MARKETS: Final[dict[str, str]] = {
     "ARB_POLL_INTERVAL_SECONDS": "5",
     "ARB_BANKROLL_BY_VENUE": "kalshi=1000,polymarket=600",
     "ARB_DAILY_LOSS_CAP_USD": "50",
+    "ARB_ENABLE_MAKER_ESTIMATES": "false",
     "ARB_MAX_CONSECUTIVE_FAILURES": "6",
     "ARB_MARKET_COOLDOWN_SECONDS": "240",
     "ARB_MIN_NET_EDGE_PER_CONTRACT": "0.015",
@@ -32,7 +33,7 @@ SIMULATED_MARKETS: Final[dict[str, str]] = {
     "POLYMARKET_ENABLED": "true",
 }
 """Livelier than the documented defaults, and with a fee: the simulated Kalshi charges the fee curve (≤
-1.75 ¢).
+1.75 ¢). Maker estimates, which are reported and never opened, would crowd out all other decisions.
 """
 
 

@@ -3,12 +3,14 @@ recent outcomes.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from arb_bot import StartRefused
 from arb_bot.simulated.account import Account
 from arb_bot.simulated.world import Family
+
+_FAMILY = tuple(part.name for part in fields(Family))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def load(path: Path) -> Memory:
 def save(path: Path, memory: Memory) -> None:
     """Replace the file in one step. Raises OSError."""
     content = {
-        "families": [asdict(family) for family in memory.families],
+        "families": [{name: getattr(family, name) for name in _FAMILY} for family in memory.families],
         "next_number": memory.next_number,
         "outcomes": memory.outcomes,
         "accounts": {

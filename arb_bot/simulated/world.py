@@ -28,16 +28,16 @@ class Pattern:
     """How many exclusive outcomes a family has, and for each of its events those in which it ends YES."""
 
     outcomes: int
-    members: tuple[frozenset[int], ...]
+    members: tuple[tuple[int, ...], ...]
 
 
 PATTERNS: Mapping[str, Pattern] = {
-    SINGLE: Pattern(2, (frozenset({0}),)),
-    BUCKET: Pattern(4, tuple(frozenset({outcome}) for outcome in range(4))),
+    SINGLE: Pattern(2, ((0,),)),
+    BUCKET: Pattern(4, ((0,), (1,), (2,), (3,))),
     # The parent first; the last outcome is that none of the children comes true.
-    TREE: Pattern(3, (frozenset({0, 1}), frozenset({0}), frozenset({1}))),
-    COMPLEMENT: Pattern(2, (frozenset({0}), frozenset({1}))),
-    EQUIVALENT: Pattern(2, (frozenset({0}), frozenset({0}))),
+    TREE: Pattern(3, ((0, 1), (0,), (1,))),
+    COMPLEMENT: Pattern(2, ((0,), (1,))),
+    EQUIVALENT: Pattern(2, ((0,), (0,))),
 }
 
 
@@ -88,15 +88,19 @@ class Family:
 
     def chances(self) -> list[float]:
         """Probability of each outcome."""
+        if len(self.weights) == 2:
+            first = 1.0 / (1.0 + math.exp(self.weights[1] - self.weights[0]))
+            return [first, 1.0 - first]
         sizes = [math.exp(weight) for weight in self.weights]
-        total = math.fsum(sizes)
+        total = sum(sizes)
         return [size / total for size in sizes]
 
     def probabilities(self) -> list[float]:
         """Latent probability of YES for each event."""
         chances = self.chances()
         return [
-            math.fsum(chances[outcome] for outcome in member) for member in PATTERNS[self.pattern].members
+            chances[member[0]] if len(member) == 1 else sum(chances[outcome] for outcome in member)
+            for member in PATTERNS[self.pattern].members
         ]
 
     def events(self) -> Iterator[Event]:
