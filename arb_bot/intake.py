@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arb_bot import VenueUnavailable
+from arb_bot.coverage import coverage
 from arb_bot.quotes import REJECT_REASONS, Quote, reject_reason
+from arb_bot.relations import Relations
 from arb_bot.stream_health import Patience, StreamHealth
 from arb_bot.trading_hours import Quiet
 from arb_bot.venue import Venue
@@ -31,8 +33,8 @@ class Feed:
 
 
 class Intake:
-    """Asks every venue for quotes once a cycle. `patience` is asked for at each look; `record` hears every
-    venue's quotes as they came.
+    """Asks every venue for quotes once a cycle. `patience` and `relations` are asked for at each look;
+    `record` hears every venue's quotes as they came.
     """
 
     def __init__(
@@ -41,9 +43,12 @@ class Intake:
         registry: Registry,
         *,
         patience: Callable[[], Patience],
+        relations: Callable[[], Relations],
         now: float,
     ) -> None:
         self._venues = venues
+        self._registry = registry
+        self._relations = relations
         self._patience = patience
         self.feeds = {name: Feed(StreamHealth(now)) for name in venues}
         self._reasons = {reason: registry.counter(f"quote_rejects_{reason}") for reason in REJECT_REASONS}
@@ -64,7 +69,16 @@ class Intake:
         self._cached.set(len(good))
         self._reconnects.set(sum(feed.health.reconnects for feed in self.feeds.values()))
         self._gaps.set(sum(feed.health.gaps for feed in self.feeds.values()))
+        self._measure(good)
         return good
+
+    def _measure(self, good: Quotes) -> None:
+        """Say how much of what is listed and of what is known had a good quote."""
+        listed = sum(feed.listed for feed in self.feeds.values())
+        scanned = sum(feed.scanned for feed in self.feeds.values())
+        self._registry.gauge("coverage").set(scanned / listed if listed else None)
+        for name, count in coverage(self._relations(), good).items():
+            self._registry.gauge(name).set(count)
 
     def _ask(self, name: str, venue: Venue, now: float) -> Quotes:
         feed = self.feeds[name]

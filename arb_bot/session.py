@@ -150,14 +150,21 @@ def open_session(
     journal.recovery = recovered.as_state()
     desk = OrderDesk(markets.venues, kill, registry, unknown=recovered.unknown)
     orders = Recorder(stores.orders.file, store_failed)
-    intake = Intake(markets.venues, registry, patience=lambda: _patience(settings.current), now=now)
+    relations = JoinedRelations(_written(current), markets.relations)
+    intake = Intake(
+        markets.venues,
+        registry,
+        patience=lambda: _patience(settings.current),
+        relations=relations,
+        now=now,
+    )
     executor = Executor(markets.venues, desk, recovered.portfolio, orders=orders, kill=kill, ids=ids)
     executor.records.update(recovered.records)
     parts = Parts(
         clock=clock,
         settings=settings,
         venues=markets.venues,
-        relations=JoinedRelations(_written(current), markets.relations),
+        relations=relations,
         remember=markets.remember,
         kill=kill,
         desk=desk,

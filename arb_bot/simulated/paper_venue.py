@@ -107,12 +107,14 @@ class PaperVenue:
         now = self._answer()
         self.board.cancel(order_id)
         self._log.cancel(self._clock_time(now), order_id)
+        self._keep()
 
     def cancel_all(self) -> None:
         """Take every order off the book."""
         now = self._answer()
         self.board.cancel_all()
         self._log.cancel_all(self._clock_time(now))
+        self._keep()
 
     def open_orders(self) -> Sequence[WorkingOrder]:
         """Every order on the book."""
@@ -123,7 +125,10 @@ class PaperVenue:
     def winner(self, market_id: str) -> Side | None:
         """The side that a market paid; None while it is open."""
         self._answer()
-        return self._winners.get(market_id)
+        winner = self._winners.get(market_id)
+        if winner is not None:
+            self._keep()
+        return winner
 
     def balance(self) -> int:
         """Cash in the account, micro-dollars."""
