@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from arb_bot import StartRefused, __version__
+from arb_bot import StartRefused, __version__, profiles
 from arb_bot.session import KILL_ENV_VAR, VENUE_KILL_PREFIX
-from arb_bot.settings import SIMULATED_MARKETS, Settings
+from arb_bot.settings import Settings
 from botkit.hot_reload import SettingsStore, catalogue, from_env
 
 MOST_DAYS = 366
@@ -32,6 +32,7 @@ examples:
   python -m arb_bot --minutes 5 --seed 7 --port 0    five minutes with known markets, on any free port
   python -m arb_bot --interval 1 --speed 10          a cycle a second in markets that live ten times as fast
   ARB_DAILY_LOSS_CAP_USD=10 python -m arb_bot        with another setting (see below)
+  python -m arb_bot --profile live-starter           the careful beginning of a live bot, on paper
   python -m arb_bot --replay quotes.jsonl.gz --table what a recording had, as fast as possible, and no traces
   python -m arb_bot --replay quotes.jsonl.gz --data-dir new --replay-speed 10     trade it, ten times as fast
   python -m arb_bot --record quotes.jsonl            keep what the venues quote, to replay it later
@@ -63,7 +64,13 @@ def parser() -> argparse.ArgumentParser:
         help="folder of stores, logs and kill file (default: ./data)",
     )
     add("--minutes", type=_positive, help="stop after so many minutes (default: run until stopped)")
-    add("--interval", help="seconds between cycles (default: ARB_POLL_INTERVAL_SECONDS or 5)")
+    add("--interval", help="seconds between cycles (default: ARB_POLL_INTERVAL_SECONDS of the profile)")
+    add(
+        "--profile",
+        metavar="NAME|FILE",
+        help=f"settings that belong together: {', '.join(profiles.names())}, or a file of KEY=VALUE lines "
+        f"(default: {profiles.DEMO}, and {profiles.RECORDED} with --replay)",
+    )
     add("--seed", type=int, help="play the simulated markets from this seed (default: another one each time)")
     add(
         "--speed",
@@ -133,9 +140,10 @@ def check_arguments(arguments: argparse.Namespace) -> None:
 
 
 def _settings_help() -> str:
-    lines = ["settings (environment; a default for simulated markets in brackets):"]
+    lines = [f"settings (environment; that of the profile {profiles.DEMO} in brackets):"]
+    demo = profiles.profile(profiles.DEMO)
     for declared in catalogue(Settings).values():
-        shown = SIMULATED_MARKETS.get(declared.key)
+        shown = demo.get(declared.key)
         default = f"{declared.wire(declared.default)}" + (f" [{shown}]" if shown else "")
         lines.append(f"  {declared.key} = {default}\n      {declared.help}")
     return "\n".join(lines)
@@ -169,12 +177,16 @@ def _number(text: str, fits: Callable[[float], bool], expected: str) -> float:
 
 
 def read_settings(arguments: argparse.Namespace, environ: Mapping[str, str]) -> SettingsStore[Settings]:
-    """Settings and logging from command line, environment, defaults. Raises InvalidSettings, StartRefused."""
+    """Settings and logging from command line, environment, profile, defaults.
+
+    Raises InvalidSettings, StartRefused.
+    """
     overrides = {"ARB_CONTROL_SOCKET_PORT": arguments.port, "ARB_POLL_INTERVAL_SECONDS": arguments.interval}
     given = {key: value for key, value in environ.items() if value.strip()}
+    usual = profiles.RECORDED if arguments.replay else profiles.DEMO
     loaded = from_env(
         Settings,
-        {**SIMULATED_MARKETS, **given},
+        profiles.profile(arguments.profile or usual) | given,
         overrides,
         also_known=lambda name: name == KILL_ENV_VAR or name.startswith(VENUE_KILL_PREFIX),
     )

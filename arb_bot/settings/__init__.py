@@ -1,12 +1,10 @@
 """Every setting that the engine uses, by its documented name, with type, range, unit and direction of risk.
 
-Defaults are the documented ones. `SIMULATED_MARKETS` are the values with which the simulated markets are
-played; the environment and the command line go before them. Settings with `hot=False` are read at start
-only.
+Defaults are the documented ones; `arb_bot.profiles` holds values that belong together. Settings with
+`hot=False` are read at start only.
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from arb_bot.settings.buckets import Buckets
 from arb_bot.settings.cooldowns import Cooldowns
@@ -19,22 +17,6 @@ from arb_bot.settings.safety import Safety
 from arb_bot.settings.sizing import Sizing
 from arb_bot.settings.thresholds import Thresholds
 from arb_bot.settings.venues import Venues
-
-SIMULATED_MARKETS: Final[dict[str, str]] = {
-    "ARB_POLL_INTERVAL_SECONDS": "5",
-    "ARB_BANKROLL_BY_VENUE": "kalshi=1000,polymarket=600",
-    "ARB_DAILY_LOSS_CAP_USD": "50",
-    "ARB_ENABLE_MAKER_ESTIMATES": "false",
-    "ARB_MAX_CONSECUTIVE_FAILURES": "6",
-    "ARB_MARKET_COOLDOWN_SECONDS": "240",
-    "ARB_MIN_NET_EDGE_PER_CONTRACT": "0.015",
-    "ARB_MIN_EXPECTED_PROFIT_USD": "0.4",
-    "KALSHI_TAKER_FEE_PER_CONTRACT": "0.015",
-    "POLYMARKET_ENABLED": "true",
-}
-"""Livelier than the documented defaults, and with a fee: the simulated Kalshi charges the fee curve (≤
-1.75 ¢). Maker estimates, which are reported and never opened, would crowd out all other decisions.
-"""
 
 
 @dataclass(frozen=True)

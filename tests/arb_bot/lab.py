@@ -10,8 +10,9 @@ from typing import Any
 
 from arb_bot.clock import ManualClock
 from arb_bot.engine import Pace
+from arb_bot.profiles import profile
 from arb_bot.session import Session, Stores, open_session
-from arb_bot.settings import SIMULATED_MARKETS, Settings
+from arb_bot.settings import Settings
 from arb_bot.simulated.world import WorldShape
 from botkit.hot_reload import SettingsStore, from_env
 
@@ -41,7 +42,7 @@ class Lab:
     def start(self, seed: str = "1", shape: WorldShape | None = None, **settings: str) -> Session:
         """Begin a session in this folder."""
         self.stores = Stores.open(self.folder)
-        values = SIMULATED_MARKETS | EAGER | settings
+        values = profile("demo") | EAGER | settings
         self.session = open_session(
             self.stores,
             SettingsStore(from_env(Settings, values).settings),

@@ -7,14 +7,15 @@ from pathlib import Path
 from arb_bot import history
 from arb_bot.clock import ManualClock
 from arb_bot.lanes import LANE_ORDER
+from arb_bot.profiles import profile
 from arb_bot.session import Stores, open_session
-from arb_bot.settings import SIMULATED_MARKETS, Settings
+from arb_bot.settings import Settings
 from botkit.hot_reload import SettingsStore, from_env
 from tests.arb_bot.lab import BANKROLL, START, query
 
 
 def test_two_days_of_past_fill_the_stores_up_to_now(tmp_path: Path) -> None:
-    settings = SettingsStore(from_env(Settings, SIMULATED_MARKETS).settings)
+    settings = SettingsStore(from_env(Settings, profile("demo")).settings)
     stores = Stores.open(tmp_path)
     progress: list[float] = []
     history.fill(
@@ -52,7 +53,7 @@ def test_a_stop_ends_the_past_early(tmp_path: Path) -> None:
     stores = Stores.open(tmp_path)
     stop = threading.Event()
     stop.set()
-    settings = SettingsStore(from_env(Settings, SIMULATED_MARKETS).settings)
+    settings = SettingsStore(from_env(Settings, profile("demo")).settings)
     history.fill(
         stores, settings, folder=tmp_path, seed="1", days=300, end=START, stop=stop, progress=lambda _: None
     )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from arb_bot import StartRefused
+from arb_bot.profiles import profile
 from arb_bot.quote_recorder import FILES_KEPT, QuoteRecorder
 from arb_bot.quotes import Quote
 from arb_bot.relations import Bucket, MappedPair, Relations, RuleLeg
@@ -16,7 +17,7 @@ from arb_bot.replay.player import Replay
 from arb_bot.replay.recording import read_recording
 from arb_bot.replay.table import OpportunityTable
 from arb_bot.session import Stores, open_session
-from arb_bot.settings import SIMULATED_MARKETS, Settings
+from arb_bot.settings import Settings
 from botkit.hot_reload import SettingsStore, from_env
 from tests.arb_bot.lab import EAGER, START, Lab
 
@@ -144,7 +145,7 @@ def test_what_a_bot_recorded_a_replay_plays(lab: Lab, tmp_path_factory: pytest.T
     replay = Replay.of(read_recording(path), speed=None, assumed_size=0, now=0.0)
     folder = tmp_path_factory.mktemp("replayed")
     stores = Stores.open(folder)
-    values = SIMULATED_MARKETS | EAGER
+    values = profile("demo") | EAGER
     again = open_session(
         stores,
         SettingsStore(from_env(Settings, values).settings),

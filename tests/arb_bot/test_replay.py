@@ -15,13 +15,14 @@ import pytest
 from arb_bot import OrderRejected, StartRefused
 from arb_bot.lanes.scanning import Scan
 from arb_bot.opportunity import TAKER
+from arb_bot.profiles import profile
 from arb_bot.quotes import Quote
 from arb_bot.replay.player import SEED, Replay, tabulate
 from arb_bot.replay.recording import Recording, RecordingUnusable, read_recording
 from arb_bot.replay.table import OpportunityTable
 from arb_bot.replay.timeline import TAIL_SECONDS, ReplayClock, timeline
 from arb_bot.session import Session, Stores, open_session
-from arb_bot.settings import SIMULATED_MARKETS, Settings
+from arb_bot.settings import Settings
 from arb_bot.venue import OrderRequest
 from botkit.hot_reload import SettingsStore, from_env
 from tests.arb_bot.lab import query
@@ -93,7 +94,7 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
         opened.append(Stores.open(folder))
         session = open_session(
             opened[-1],
-            SettingsStore(from_env(Settings, SIMULATED_MARKETS | EAGER | settings).settings),
+            SettingsStore(from_env(Settings, profile("recorded") | EAGER | settings).settings),
             folder=folder,
             clock=replay.clock,
             seed=SEED,
@@ -394,7 +395,7 @@ def test_the_table_counts_an_opportunity_once_for_as_long_as_it_stands(tmp_path:
     ]
     recording = read_recording(recorded(tmp_path, lines, PAIR))
     replay = Replay.of(recording, speed=None, assumed_size=100, now=0.0)
-    values = SIMULATED_MARKETS | EAGER | {"ARB_ENABLE_MAKER_ESTIMATES": "false"}
+    values = profile("recorded") | EAGER | {"ARB_ENABLE_MAKER_ESTIMATES": "false"}
     settings = SettingsStore(from_env(Settings, values).settings)
     text = tabulate(replay, settings, threading.Event())
     rows = [row.split() for row in text.splitlines()]
