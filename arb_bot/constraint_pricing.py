@@ -7,6 +7,7 @@ that their lane promises: an integer program could price them, but needs a solve
 but the standard library.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -64,7 +65,7 @@ class ConstraintPricing:
         self._constrained = {
             market for relation in _all(relations) if self._binds(relation) for market in _markets(relation)
         }
-        self._worst: dict[tuple[tuple[str, str, str], ...], int] = {}
+        self._worst: dict[tuple[tuple[str, str, str], ...], float] = {}
 
     def cluster(self, opportunity: Opportunity) -> str:
         """The name under which everything counts that stands and falls with this opportunity."""
@@ -79,14 +80,19 @@ class ConstraintPricing:
         contradict each other, for then nothing is known.
         """
         legs = tuple((leg.venue, leg.market_id, leg.side) for leg in opportunity.legs)
+        worst = self._worst.get(legs)
+        if worst is None:
+            worst = self._worst[legs] = self._worst_payout(legs)
+        return min(opportunity.payout, worst)
+
+    def _worst_payout(self, legs: Sequence[tuple[str, str, str]]) -> float:
+        """Dollars; infinite where nothing is known that could lower what a lane promises."""
         cluster = self._cluster_of.get(legs[0][:2])
         if cluster is None or len(cluster.markets) > self._max_markets:
-            return opportunity.payout
-        if not any(leg[:2] in self._constrained for leg in legs):
-            return opportunity.payout
-        if legs not in self._worst:
-            self._worst[legs] = self._fewest_winners(cluster, legs)
-        return min(opportunity.payout, float(self._worst[legs]))
+            return math.inf
+        if self._constrained.isdisjoint(leg[:2] for leg in legs):
+            return math.inf
+        return float(self._fewest_winners(cluster, legs))
 
     def _fewest_winners(self, cluster: _Cluster, legs: Sequence[tuple[str, str, str]]) -> int:
         """How many legs pay at least, in every allowed row; each pays a dollar."""

@@ -17,6 +17,7 @@ from arb_bot.plan import Plan
 from arb_bot.policy import Policy
 from arb_bot.risk import Cluster, Cooldowns, Standing
 from arb_bot.settings import Settings
+from arb_bot.sqlite_file import Statement
 
 MEMORY_SECONDS = 86_400.0
 """No cooldown is longer."""
@@ -35,6 +36,7 @@ class Trader:
         self._cooldowns = Cooldowns()
         self._news = DecisionNews()
         self._tidy_at = parts.clock.now() + MEMORY_SECONDS
+        self._rows: list[Statement] = []
         self.decisions: list[Decision] = []
 
     def trade(self, view: MarketView, now: float) -> Scan:
@@ -52,6 +54,9 @@ class Trader:
             verdict = weigh(opportunity, moment) if opened else weighed[id(opportunity)]
             if self._consider(opportunity, verdict, moment):
                 opened, moment = True, replace(moment, standing=self._standing())
+        if self._rows:
+            self._p.analytics.write(*self._rows, now=now)  # hundreds of refusals are one transaction
+            self._rows.clear()
         if now >= self._tidy_at:
             self._tidy_at = now + MEMORY_SECONDS
             self._cooldowns.forget(now - MEMORY_SECONDS)
@@ -82,7 +87,7 @@ class Trader:
         )
         self.decisions.append(refusal)
         if self._news.is_news(opportunity, refusal.reason, now):
-            self._record(opportunity, verdict, now)
+            self._rows.append(self._row(opportunity, verdict, now))
         return False
 
     def _verdict(self, opportunity: Opportunity, weighed: Verdict, moment: Moment) -> Verdict:
@@ -102,15 +107,14 @@ class Trader:
             _log.error("not traded: %s", exc)
             return False
         self._cooldowns.entered(plan, now)
-        self._record(plan.opportunity, Verdict(plan, ""), now)
+        self._p.analytics.write(self._row(plan.opportunity, Verdict(plan, ""), now), now=now)
         return True
 
-    def _record(self, opportunity: Opportunity, verdict: Verdict, now: float) -> None:
+    def _row(self, opportunity: Opportunity, verdict: Verdict, now: float) -> Statement:
         session = self._p.journal.session_id
-        row = analytics_store.insert_decision(
+        return analytics_store.insert_decision(
             opportunity, verdict.plan, verdict.reason, session=session, now=now
         )
-        self._p.analytics.write(row, now=now)
 
     def _standing(self) -> Standing:
         p = self._p

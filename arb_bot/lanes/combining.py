@@ -33,10 +33,13 @@ def combination(
 
     `fee` in dollars a set; the sum of the quotes' fees where it is not given, as for every lane but intra.
     """
+    cost = fees = 0.0
+    for quote, side in choices:
+        cost += quote.ask(side)
+        fees += quote.fee_per_contract
     if fee is None:
-        fee = sum(quote.fee_per_contract for quote, _ in choices)
-    edge = payout - sum(quote.ask(side) for quote, side in choices) - fee
-    if not edge >= floor - NOISE:  # a missing price makes the edge NaN, which is no edge
+        fee = fees
+    if not payout - cost - fee >= floor - NOISE:  # a missing price makes the edge NaN, which is no edge
         return None
     return Opportunity(
         kind=kind,
