@@ -108,6 +108,7 @@ def open_session(
     nothing.
     """
     now, current = clock.now(), settings.current
+    written = _written(current)  # before recovery: a start that is refused must leave its reasons in place
     ids = Ids(f"{seed}:{now}")
     journal = Journal(ids.new(), now)
     registry = Registry()
@@ -150,7 +151,7 @@ def open_session(
     journal.recovery = recovered.as_state()
     desk = OrderDesk(markets.venues, kill, registry, unknown=recovered.unknown)
     orders = Recorder(stores.orders.file, store_failed)
-    relations = JoinedRelations(_written(current), markets.relations)
+    relations = JoinedRelations(written, markets.relations)
     intake = Intake(
         markets.venues,
         registry,

@@ -198,3 +198,16 @@ def test_a_session_knows_what_the_files_say_beside_its_own_markets(lab: Lab, tmp
     assert known.pairs[0].group_id == "mine"
     assert len(known.pairs) > 10
     assert session.parts.relations() is known
+
+
+def test_a_start_that_a_file_refuses_leaves_what_an_earlier_session_left_as_it_is(
+    lab: Lab, tmp_path: Path
+) -> None:
+    session = lab.start("1")
+    lab.run_until(lambda: bool(list(session.parts.executor.active)))
+    lab.crash()
+    with pytest.raises(InputFileUnusable):
+        lab.start("1", ARB_STRUCTURAL_RULES_PATH=str(tmp_path / "nowhere.json"))
+    lab.crash()
+    again = lab.start("1")
+    assert "open intent" in again.parts.kill.check().reason
