@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from arb_bot import StartRefused, __version__, profiles
-from arb_bot.session import KILL_ENV_VAR, VENUE_KILL_PREFIX
 from arb_bot.settings import Settings
 from botkit.hot_reload import SettingsStore, catalogue, from_env
 
@@ -184,12 +183,12 @@ def read_settings(arguments: argparse.Namespace, environ: Mapping[str, str]) -> 
     overrides = {"ARB_CONTROL_SOCKET_PORT": arguments.port, "ARB_POLL_INTERVAL_SECONDS": arguments.interval}
     given = {key: value for key, value in environ.items() if value.strip()}
     usual = profiles.RECORDED if arguments.replay else profiles.DEMO
-    loaded = from_env(
-        Settings,
-        profiles.profile(arguments.profile or usual) | given,
-        overrides,
-        also_known=lambda name: name == KILL_ENV_VAR or name.startswith(VENUE_KILL_PREFIX),
+    values = profiles.profile(arguments.profile or usual) | given
+    kills = (
+        values.get("ARB_KILL_SWITCH_ENV_VAR", Settings.kill_env_var),
+        values.get("ARB_VENUE_KILL_SWITCH_ENV_PREFIX", Settings.venue_kill_prefix),
     )
+    loaded = from_env(Settings, values, overrides, also_known=lambda name: name.startswith(kills))
     logging.basicConfig(
         level=loaded.settings.log_level,
         stream=sys.stderr,

@@ -5,7 +5,7 @@ Runs in the socket's thread.
 
 from collections.abc import Mapping
 
-from arb_bot.session import VENUE_KILL_PREFIX, Session
+from arb_bot.session import Session
 from botkit import messages
 from botkit.commands import Handler, update_config
 
@@ -88,7 +88,7 @@ def _venue_kill(session: Session, venue: object, activate: bool) -> dict[str, ob
     """Stop or release one venue, until this program ends."""
     if not isinstance(venue, str) or venue not in session.parts.venues:
         return _refused(session, f"NOTHING WAS DONE: no venue {str(venue)[:40]!r} here")
-    variable = f"{VENUE_KILL_PREFIX}{venue.upper()}"
+    variable = f"{session.parts.settings.current.venue_kill_prefix}{venue.upper()}"
     if activate:
         session.venue_stops[variable] = "true"
         session.parts.desk.nothing_on_its_way(SENDING_PATIENCE_SECONDS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from arb_bot import decision, fill_model, kelly
 from arb_bot.fill_model import FillEstimate
-from arb_bot.lanes import CROSS_VENUE
+from arb_bot.lanes import CROSS_VENUE, NOISE
 from arb_bot.opportunity import MAKER_ESTIMATE, Opportunity
 from arb_bot.plan import Plan
 from arb_bot.policy import Policy
@@ -104,15 +104,15 @@ def _before_sizing(opportunity: Opportunity, moment: Moment, thresholds: Thresho
     policy, cluster = moment.policy, moment.standing.cluster(opportunity.cluster)
     if 0 < policy.clusters.max_positions <= cluster.positions:
         return decision.CLUSTER_FULL
-    if opportunity.kind == CROSS_VENUE and 0 < policy.max_cross_edge < opportunity.net_edge:
+    if opportunity.kind == CROSS_VENUE and 0 < policy.max_cross_edge < opportunity.net_edge - NOISE:
         return decision.EDGE_ABOVE_SANITY
-    if opportunity.net_edge < thresholds.min_net_edge:
+    if opportunity.net_edge < thresholds.min_net_edge - NOISE:
         return decision.EDGE_BELOW_DYNAMIC
     return "" if budget.left else decision.CLUSTER_BUDGET_EXHAUSTED
 
 
 def _enough(contracts: int, opportunity: Opportunity, thresholds: Thresholds) -> bool:
-    return contracts > 0 and contracts * opportunity.net_edge >= thresholds.min_expected_profit
+    return contracts > 0 and contracts * opportunity.net_edge >= thresholds.min_expected_profit - NOISE
 
 
 def _kelly(opportunity: Opportunity, estimate: FillEstimate, policy: Policy) -> float:

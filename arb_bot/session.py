@@ -35,11 +35,8 @@ from botkit.kill_file import KillFileError
 from botkit.kill_switch import KillSwitch
 from botkit.metrics_registry import Registry
 
-KILL_ENV_VAR = "ARB_KILL_SWITCH"
-VENUE_KILL_PREFIX = "ARB_KILL_"
-
 _log = logging.getLogger(__name__)
-ORDERS_FILE, ANALYTICS_FILE, KILL_FILE = "arb_orders.db", "analytics.db", ".kill_switch"
+ORDERS_FILE, ANALYTICS_FILE = "arb_orders.db", "analytics.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +129,10 @@ def open_session(
     journal.day = int(now // 86_400)
     try:
         kill = KillSwitch(
-            kill_file or folder / KILL_FILE,
+            kill_file or folder / current.kill_file,
             environ=ChainMap(venue_stops, environ),
-            env_var=KILL_ENV_VAR,
-            venue_env_prefix=VENUE_KILL_PREFIX,
+            env_var=current.kill_env_var,
+            venue_env_prefix=current.venue_kill_prefix,
             daily_loss_cap=current.daily_loss_cap,
             max_consecutive_failures=current.max_consecutive_failures,
             realized_today=realized_today,

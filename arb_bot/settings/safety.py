@@ -93,3 +93,24 @@ class Safety:
         risk="up",
         help="skip cross-venue edges above this as too good to be true; 0 switches the check off",
     )
+    kill_file: str = setting(
+        ".kill_switch",
+        key="ARB_KILL_SWITCH_FILE",
+        category="safety",
+        hot=False,
+        help="while this file is there nothing is traded; a relative path is one in the data folder",
+    )
+    kill_env_var: str = setting(
+        "ARB_KILL_SWITCH",
+        key="ARB_KILL_SWITCH_ENV_VAR",
+        category="safety",
+        hot=False,
+        help="name of the environment variable that halts trading while it is true",
+    )
+    venue_kill_prefix: str = setting(
+        "ARB_KILL_",
+        key="ARB_VENUE_KILL_SWITCH_ENV_PREFIX",
+        category="safety",
+        hot=False,
+        help="with a venue's name in capitals behind it: the variable that halts that venue while it is true",
+    )

@@ -189,3 +189,24 @@ def test_no_order_is_sent_after_an_ack_however_the_threads_meet(lab: Lab) -> Non
     orders = [line["ts"] for line in lab.placed()]
     assert len(orders) > 3
     assert not [ts for ts in orders for killed, rearmed in quiet if killed < ts < rearmed]
+
+
+def test_file_and_variables_are_those_of_the_settings(lab: Lab) -> None:
+    session = lab.start(
+        "1",
+        ARB_KILL_SWITCH_FILE="stop-now",
+        ARB_KILL_SWITCH_ENV_VAR="HALT",
+        ARB_VENUE_KILL_SWITCH_ENV_PREFIX="HALT_",
+    )
+    kill = session.parts.kill
+    lab.environ |= {"ARB_KILL_SWITCH": "true", "ARB_KILL_KALSHI": "true"}
+    assert not kill.check(("kalshi",)).halted
+    lab.environ["HALT_KALSHI"] = "true"
+    assert kill.check(("kalshi",)).reason == "venue kill switch active (kalshi, HALT_KALSHI)"
+    lab.environ["HALT"] = "true"
+    assert kill.check().reason == "kill switch env var HALT is set"
+    del lab.environ["HALT"]
+    by_socket(lab, session)
+    assert (lab.folder / "stop-now").exists()
+    assert kill_switch(session, {"activate": True, "venue": "polymarket"})["active"] is True
+    assert "HALT_POLYMARKET" in session.venue_stops
