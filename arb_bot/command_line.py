@@ -122,9 +122,8 @@ def _recording_arguments(parser: argparse.ArgumentParser) -> None:
 def check_arguments(arguments: argparse.Namespace) -> None:
     """Refuse what would mean nothing. Raises StartRefused."""
     given = vars(arguments)
-    needs_replay = [
-        name for name in ("replay_speed", "replay_size", "table") if given[name] not in (None, False)
-    ]
+    needs_replay = [name for name in ("replay_speed", "replay_size") if given[name] is not None]
+    needs_replay += ["table"] if arguments.table else []
     if needs_replay and not arguments.replay:
         raise StartRefused(f"--{needs_replay[0].replace('_', '-')} needs --replay")
     if not arguments.replay:

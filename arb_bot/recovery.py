@@ -20,7 +20,10 @@ from arb_bot.money import MICROS
 from arb_bot.order_store import LegRecord, OrderStore
 from arb_bot.portfolio import Portfolio
 from arb_bot.quotes import Side
+from arb_bot.relations import Market
 from arb_bot.venue import Venue
+
+MOST_LOOKS = 10
 
 
 @dataclass(slots=True)
@@ -72,7 +75,7 @@ def recover(
     )
     found.reasons += [f"{count} {what}" for count, what in counts if count]
     found.reasons += [f"{name} did not answer: its working orders are unknown" for name in found.unknown]
-    found.reasons += _disagreements(found.portfolio, answering)
+    found.reasons += _take_stock(found.portfolio, venues, answering)
     return found
 
 
@@ -95,20 +98,50 @@ def _clear_books(found: Recovered, venues: Mapping[str, Venue]) -> None:
             found.cancelled[name] = len(orders)
 
 
-def _disagreements(portfolio: Portfolio, venues: Mapping[str, Venue]) -> list[str]:
-    """Where a venue's contracts are not the store's; what a venue has paid already is taken off the cash
-    until booked.
+def _take_stock(
+    portfolio: Portfolio, venues: Mapping[str, Venue], answering: Mapping[str, Venue]
+) -> list[str]:
+    """Cash as the venues have it, less what they have paid for positions that are not booked as settled yet;
+    returns where their contracts are not the store's.
+
+    A market may pay while they are asked one after the other: asked again until nothing has moved.
     """
+    for _ in range(MOST_LOOKS):
+        stock = _stock(venues)
+        paid = _paid(portfolio, answering)
+        sentences = _disagreements(portfolio, answering, paid)
+        if _stock(venues) == stock:
+            break
+    portfolio.cash = {name: balance for name, (balance, _) in stock.items()}
+    for _, lot in portfolio.lots():
+        if paid.get((lot.venue, lot.market_id)) == lot.side:
+            portfolio.cash[lot.venue] -= lot.contracts * MICROS
+    return sentences
+
+
+def _stock(venues: Mapping[str, Venue]) -> dict[str, tuple[int, dict[tuple[str, Side], int]]]:
+    return {name: (venue.balance(), venue.contracts_held()) for name, venue in venues.items()}
+
+
+def _paid(portfolio: Portfolio, venues: Mapping[str, Venue]) -> dict[Market, Side]:
+    """The sides that markets of open positions have paid."""
+    paid: dict[Market, Side] = {}
+    for _, lot in portfolio.lots():
+        winner = venues[lot.venue].winner(lot.market_id) if lot.venue in venues else None
+        if winner is not None:
+            paid[lot.venue, lot.market_id] = winner
+    return paid
+
+
+def _disagreements(
+    portfolio: Portfolio, venues: Mapping[str, Venue], paid: Mapping[Market, Side]
+) -> list[str]:
+    """Where a venue's contracts are not the store's, markets that have paid left out."""
     known: dict[str, dict[tuple[str, Side], int]] = {name: {} for name in venues}
     for _, lot in portfolio.lots():
-        if lot.venue not in venues:
-            continue
-        winner = venues[lot.venue].winner(lot.market_id)
-        if winner is None:
+        if lot.venue in venues and (lot.venue, lot.market_id) not in paid:
             key, contracts = (lot.market_id, lot.side), known[lot.venue]
             contracts[key] = contracts.get(key, 0) + lot.contracts
-        elif winner == lot.side:
-            portfolio.cash[lot.venue] -= lot.contracts * MICROS
     sentences = []
     for name, venue in venues.items():
         held = venue.contracts_held()

@@ -44,6 +44,9 @@ class OpportunityTable:
     interval: float
     episodes: list[_Episode] = field(default_factory=list)
     decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    cycles: int = 0
+    quotes: int = 0
+    refused: int = 0
     _running: dict[object, _Episode] = field(default_factory=dict)
 
     def observe(self, scan: Scan, now: float) -> None:
@@ -62,9 +65,13 @@ class OpportunityTable:
 
     def state(self, state: Mapping[str, object]) -> None:
         """What one cycle decided, as the state says it; ids in parentheses are cut off."""
-        cycle = state["last_cycle"]
-        decisions = cycle["decisions"] if isinstance(cycle, dict) else ()
-        for decision in decisions:
+        cycle, rejects = state["last_cycle"], state["rejects"]
+        if not isinstance(cycle, dict) or not isinstance(rejects, dict):
+            raise TypeError("a state has a last cycle and rejects by venue")
+        self.cycles += 1
+        self.quotes += cycle["quotes_count"]
+        self.refused = sum(rejects.values())
+        for decision in cycle["decisions"]:
             reason = str(decision["reason"]).split(" (")[0]
             self.decisions[decision["kind"], decision["action"], reason] += 1
 
@@ -76,6 +83,7 @@ class OpportunityTable:
         ]
         return "\n\n".join(
             (
+                f"{self.cycles:,} cycles, {self.quotes:,} looks at a quote, {self.refused:,} quotes refused",
                 _aligned(HEADINGS, self._rows()),
                 _aligned(OUTCOMES, _outcomes(orders, analytics)),
                 _aligned(("lane", "action", "reason", "times"), decided),
@@ -142,5 +150,7 @@ def _outcomes(orders: SqliteFile, analytics: SqliteFile) -> Iterable[tuple[str, 
 
 def _aligned(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [headings, *rows]
+    if len(lines) == 1:
+        lines.append(("none", *("" for _ in headings[1:])))
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
