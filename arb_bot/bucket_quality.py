@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PENALTY_FREE_LEGS = 2
+RECORDS_KEPT = 2_000
+"""Buckets come and go; the record that was written to longest ago goes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class BucketQuality:
 
     def realized(self, group_id: str, per_contract: float) -> None:
         """A result came in, dollars a contract."""
-        record = self._records.setdefault(group_id, Record())
+        record = self._record(group_id)
         record.realized += per_contract
         if per_contract > 0.0:
             record.wins += 1
@@ -72,7 +74,7 @@ class BucketQuality:
 
     def entered(self, group_id: str, *, hedged: bool) -> None:
         """An entry ended with complete sets, or failed."""
-        record = self._records.setdefault(group_id, Record())
+        record = self._record(group_id)
         record.failures = 0 if hedged else record.failures + 1
 
     def admitted(self, legs_by_group: Mapping[str, int], rules: BucketRules) -> frozenset[str]:
@@ -89,6 +91,13 @@ class BucketQuality:
                 record = self._records.get(group, Record())
                 self._draws[group] = self._rng.betavariate(record.wins + 1, record.losses + 1)
         return frozenset(sorted(fit, key=lambda group: -self._draws[group])[: rules.max_active])
+
+    def _record(self, group: str) -> Record:
+        """The record to write to, the newest of all then."""
+        record = self._records[group] = self._records.pop(group, Record())
+        if len(self._records) > RECORDS_KEPT:
+            del self._records[next(iter(self._records))]
+        return record
 
     def _fits(self, group: str, legs: int, rules: BucketRules) -> bool:
         record = self._records.get(group, Record())

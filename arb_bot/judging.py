@@ -26,7 +26,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class _Budget:
+class Budget:
     """What a cluster has, in micro-dollars, and what of it is used."""
 
     total: int
@@ -34,10 +34,12 @@ class _Budget:
 
     @property
     def left(self) -> int:
+        """What may still be used, micro-dollars."""
         return max(0, self.total - self.used)
 
     @property
     def used_part(self) -> float:
+        """What is used of all, 0..1."""
         return min(1.0, self.used / self.total) if self.total > 0 else 1.0
 
 
@@ -50,10 +52,10 @@ class Moment:
     confidence: float
     now: float
 
-    def budget(self, opportunity: Opportunity) -> _Budget:
+    def budget(self, opportunity: Opportunity) -> Budget:
         """What the opportunity's cluster may take."""
         fraction = self.policy.clusters.budget_fraction
-        return _Budget(int(self.standing.worth * fraction), self.standing.cluster(opportunity.cluster).used)
+        return Budget(int(self.standing.worth * fraction), self.standing.cluster(opportunity.cluster).used)
 
 
 def judge(weighed: Verdict, moment: Moment, cooldowns: Cooldowns) -> Verdict:
@@ -100,7 +102,7 @@ def weigh(opportunity: Opportunity, moment: Moment) -> Verdict:
     return Verdict(plan, _gates(plan, estimate, thresholds, policy))
 
 
-def _before_sizing(opportunity: Opportunity, moment: Moment, thresholds: Thresholds, budget: _Budget) -> str:
+def _before_sizing(opportunity: Opportunity, moment: Moment, thresholds: Thresholds, budget: Budget) -> str:
     policy, cluster = moment.policy, moment.standing.cluster(opportunity.cluster)
     if 0 < policy.clusters.max_positions <= cluster.positions:
         return decision.CLUSTER_FULL

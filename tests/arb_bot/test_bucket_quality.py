@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from arb_bot import decision
-from arb_bot.bucket_quality import BucketQuality, BucketRules, Record
+from arb_bot.bucket_quality import RECORDS_KEPT, BucketQuality, BucketRules, Record
 from arb_bot.decision import Decision
 from arb_bot.experience import Experience, Result
 from arb_bot.policy import Confidence
@@ -81,6 +81,15 @@ def test_a_choice_holds_for_its_cycles_and_a_seed_repeats_it() -> None:
     assert runs[0] == runs[1]
     assert all(len(set(runs[0][start : start + 10])) == 1 for start in range(0, 40, 10))
     assert len(set(runs[0])) > 1
+
+
+def test_records_of_buckets_that_are_long_gone_take_no_memory() -> None:
+    made = quality(a=[-0.06] * 8)
+    for number in range(RECORDS_KEPT - 1):
+        made.realized(f"other {number}", 0.01)
+    assert made.admitted({"a": 3}, RULES) == frozenset()
+    made.realized("one more", 0.01)
+    assert made.admitted({"a": 3}, RULES) == {"a"}, "nothing is known of it any more"
 
 
 def test_experience_takes_bucket_records_from_results_and_entries() -> None:
