@@ -124,9 +124,7 @@ def open_session(
         if replay is None
         else ReplayMarkets(replay, listings, folder=folder, clock=clock, session_id=session_id)
     )
-    recovered = _recovered(stores, markets, now)
-    realized_today, lowest_today, journal.trades_today = stores.analytics.day(utc_date(now))
-    journal.day = int(now // 86_400)
+    realized_today, lowest_today, _ = stores.analytics.day(utc_date(now))
     try:
         kill = KillSwitch(
             kill_file or folder / current.kill_file,
@@ -141,6 +139,10 @@ def open_session(
         )
     except KillFileError as exc:
         raise StartRefused(str(exc)) from exc
+    recovered = _recovered(stores, markets, now)
+    realized, _, journal.trades_today = stores.analytics.day(utc_date(now))
+    journal.day = int(now // 86_400)
+    kill.record_pnl(realized - realized_today, now)  # what the recovery booked
     store_failed = _store_failure(kill, journal, registry, clock)
     if recovered.reasons:
         kill.enter_safe_mode("; ".join(recovered.reasons))

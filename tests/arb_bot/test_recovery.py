@@ -158,3 +158,13 @@ def test_a_sale_that_the_stores_never_heard_of_is_booked_once(
     again = lab.start("4", LIVELY).parts.portfolio
     assert query(lab.folder / "analytics.db", unwound) == after
     assert again.realized == portfolio.realized
+
+
+def test_a_start_that_is_refused_leaves_the_reasons_for_the_next(lab: Lab) -> None:
+    session = lab.start("2", LIVELY)
+    lab.run_until(lambda: any(e.leg == 0 and not e.legs[0].filled for e in session.parts.executor.active))
+    lab.crash()
+    with pytest.raises(StartRefused):
+        lab.start("3", LIVELY, ARB_KILL_SWITCH_FILE="nowhere/.kill_switch")
+    lab.crash()
+    assert "1 open intent(s) from prior session" in lab.start("4", LIVELY).parts.kill.check().reason
