@@ -1,5 +1,14 @@
 """The state that goes out over the control socket: the documented fields and our extras, from the live
 parts.
+
+Extras of this bot alone, besides those that the design names:
+
+* `planned` {venue: {until, reason}}: a quiet that the venue announced holds until then. No order is sent
+  there, its `stream_status` stays as it was, and it has no `quote_age_seconds`.
+* `recovery` {reasons, cancelled_orders}: what the start found of an earlier session, and by venue how many
+  orders it took off the book, or `unknown`. A venue whose orders are unknown is not in `working_orders`.
+* `replay` {file, speed, assumed_size, outcomes}: only while recorded quotes are played.
+* `venue_heartbeat_ts`, `venue_kills`: when a venue answered last; venues that are killed, and by what.
 """
 
 from collections import deque

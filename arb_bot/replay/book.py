@@ -42,6 +42,11 @@ class TopOfBook:
         size = recorded if recorded is not None else self._assumed
         return max(0.0, size - self._taken[level]) if size > 0 or recorded is not None else None
 
+    @property
+    def emptied(self) -> bool:
+        """Whether our own orders took everything from a level."""
+        return any(taken and not self.size(level) for level, taken in self._taken.items())
+
     def side(self, side: Side) -> "BookSide":
         """What an order for that side meets."""
         return BookSide(self, side)

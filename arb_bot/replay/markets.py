@@ -127,9 +127,9 @@ class ReplayVenue(PaperVenue):
         return self._books[market_id].side(side)
 
     def _worth(self, market_id: str, now: float) -> Quote | None:
-        quote = self._quote(market_id)
-        if quote.yes_size == 0 or quote.no_size == 0:
+        if self._books[market_id].emptied:
             return None
+        quote = self._quote(market_id)
         if reject_reason(quote, now) is None:
             return quote
         if market_id in self._refused:

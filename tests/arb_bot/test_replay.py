@@ -240,12 +240,14 @@ def test_a_missing_side_and_a_missing_name_are_refused_once_in_the_documented_wo
     tmp_path: Path, play: Play
 ) -> None:
     lines = [line(T0), line(T0 + 1, "K2", ask=None), line(T0 + 2, ""), line(T0 + 3, "K3", bid=1.2)]
+    lines.append(line(T0 + 4, "K4", yes_ask_size=0.0))
     played = play(read_recording(recorded(tmp_path, [*lines, line(T0 + 60)])))
     rejects = {m["name"]: m["value"] for m in played.states[-1]["metrics"] if "rejects" in m["name"]}
     assert {name: n for name, n in rejects.items() if n} == {
         "quote_rejects_missing_required_field": 1,
         "quote_rejects_missing_identity": 1,
         "quote_rejects_price_out_of_range": 1,
+        "quote_rejects_non_positive_size": 1,
     }
 
 
