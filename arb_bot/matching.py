@@ -49,60 +49,82 @@ class TitleMatcher:
 
     def __init__(self, min_score: float) -> None:
         self.min_score = min_score
-        self._clear()
-
-    def _clear(self) -> None:
         self._titles: dict[Market, str] = {}
         self._words: dict[Market, frozenset[str]] = {}
-        self._markets_with: dict[tuple[str, int], list[Market]] = {}
+        self._markets_with: dict[tuple[str, int], dict[Market, None]] = {}
         self._count_with: Counter[str] = Counter()
-        self._lengths: set[int] = set()
         self._best: dict[tuple[Market, str], _Best] = {}
         self._pairs: tuple[MappedPair, ...] = ()
 
     def pairs(self, quotes: Mapping[Market, Quote]) -> tuple[MappedPair, ...]:
-        """All pairs among the markets seen lately; the same object while no title is new."""
+        """All pairs among these markets; the same object while no title is new.
+
+        A market without a quote is forgotten only when a new title comes: the feed may have left it out once,
+        but it must not stand in the way of one that is listed under its title now.
+        """
         titles = self._titles
         fresh = [market for market, quote in quotes.items() if titles.get(market) != quote.title]
         if not fresh:
             return self._pairs
-        stale = len(titles) > 2 * len(quotes) + 100
-        if stale or any(market in titles for market in fresh):
-            self._clear()
-            fresh = list(quotes)
+        self._forget({m for m, title in titles.items() if m not in quotes or quotes[m].title != title})
         for market in fresh:
             self._add(market, quotes[market].title)
-        found = tuple(self._mutual())
+        found = tuple(sorted(self._mutual(), key=lambda pair: (pair.left, pair.right)))
         if found != self._pairs:
             self._pairs = found
         return self._pairs
 
     def _add(self, market: Market, title: str) -> None:
-        self._titles[market] = title
         mine = frozenset(words(title))
-        for other in self._candidates(mine):
-            if other[0] == market[0]:
-                continue
-            score = likeness(mine, self._words[other])
-            if score >= self.min_score:
+        for other, score in self._alike(mine):
+            if other[0] != market[0]:
                 self._offer(market, other, score)
                 self._offer(other, market, score)
-        self._words[market] = mine
-        self._lengths.add(len(mine))
+        self._titles[market], self._words[market] = title, mine
         self._count_with.update(mine)
         for word in mine:
-            self._markets_with.setdefault((word, len(mine)), []).append(market)
+            self._markets_with.setdefault((word, len(mine)), {})[market] = None
+
+    def _forget(self, gone: set[Market]) -> None:
+        """Take markets out, and look again for those of which one was the best or as good as it."""
+        for market in gone:
+            del self._titles[market]
+            mine = self._words.pop(market)
+            for word in mine:
+                self._count_with[word] -= 1
+                listed = self._markets_with[word, len(mine)]
+                del listed[market]
+                if not listed:
+                    del self._markets_with[word, len(mine)]
+        venues = {venue for venue, _ in gone}
+        again = []
+        for (market, venue), best in list(self._best.items()):
+            if market in gone or best.market in gone or (best.tied and venue in venues):
+                del self._best[market, venue]
+                if market not in gone:
+                    again.append((market, venue))
+        for market, venue in again:
+            for other, score in self._alike(self._words[market]):
+                if other[0] == venue:
+                    self._offer(market, other, score)
+        self._count_with = +self._count_with
+
+    def _alike(self, mine: frozenset[str]) -> Iterator[tuple[Market, float]]:
+        """Every remembered market that is alike enough, and how much."""
+        for other in self._candidates(mine):
+            score = likeness(mine, self._words[other])
+            if score >= self.min_score:
+                yield other, score
 
     def _candidates(self, mine: frozenset[str]) -> set[Market]:
-        """Every market seen so far that may be alike enough, and some that are not."""
+        """Every remembered market that may be alike enough, and some that are not."""
         index, least = self._markets_with, self.min_score
         rarest = sorted(mine, key=lambda word: self._count_with[word])
         found: set[Market] = set()
-        for length in self._lengths:
+        for length in range(math.ceil(least * len(mine) - _NOISE), int(len(mine) / least + _NOISE) + 1):
             shared = max(1, math.ceil(least / (1.0 + least) * (len(mine) + length) - _NOISE))
-            if shared <= length:
-                for word in rarest[: max(0, len(mine) - shared + 1)]:
-                    found.update(index.get((word, length), ()))
+            for word in rarest[: max(0, len(mine) - shared + 1)]:
+                found.update(index.get((word, length), ()))
         return found
 
     def _offer(self, market: Market, other: Market, score: float) -> None:

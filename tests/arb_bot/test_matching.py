@@ -63,11 +63,13 @@ titles = st.lists(alphabet, min_size=0, max_size=5).map(" ".join)
 listings = st.lists(st.tuples(st.sampled_from(["kalshi", "polymarket", "forecastex"]), titles), max_size=12)
 
 
-@given(listings, st.sampled_from([0.1, 0.3, 0.5, 0.62, 0.8, 1.0]), st.integers(0, 12))
+@given(listings, st.sampled_from([0.1, 0.3, 0.5, 0.62, 0.8, 1.0]), st.lists(st.booleans(), max_size=12))
 def test_the_index_finds_what_comparing_all_with_all_finds(
-    listed: list[tuple[str, str]], least: float, first: int
+    listed: list[tuple[str, str]], least: float, earlier: list[bool]
 ) -> None:
-    quotes = board(*(titled(venue, f"M{n}", title) for n, (venue, title) in enumerate(listed)))
+    everything = [titled(venue, f"M{n}", title) for n, (venue, title) in enumerate(listed)]
+    before = [quote for quote, seen in zip(everything, earlier, strict=False) if seen]
+    quotes = board(*everything[len(listed) // 3 :])
     sets = {market: frozenset(words(quote.title)) for market, quote in quotes.items()}
 
     def best(market: Market, venue: str) -> Market | None:
@@ -86,11 +88,31 @@ def test_the_index_finds_what_comparing_all_with_all_finds(
         if (other := best(market, venue)) and best(other, market[0]) == market
     }
     matcher = TitleMatcher(least)
-    matcher.pairs(dict(list(quotes.items())[:first]))
+    matcher.pairs(board(*before))
     found = matcher.pairs(quotes)
+    if quotes.keys() <= board(*before).keys():
+        return  # nothing is new: what was known stands
     assert {frozenset((p.left, p.right)) for p in found} == expected
     assert len(found) == len(expected)
     assert matcher.pairs(quotes) is found, "nothing new, nothing done"
+
+
+def test_a_market_that_is_gone_does_not_stand_in_the_way_of_the_next_one_of_its_title() -> None:
+    left, old, new = (
+        titled(v, m, "Fed decision") for v, m in (("kalshi", "K"), ("polymarket", "P1"), ("polymarket", "P2"))
+    )
+    matcher = TitleMatcher(0.62)
+    assert matcher.pairs(board(left, old))[0].right == ("polymarket", "P1")
+    assert matcher.pairs(board(left, new))[0].right == ("polymarket", "P2")
+    assert not matcher.pairs(board(left, old, new)), "both are listed: nobody knows which is meant"
+
+
+def test_a_quote_left_out_once_changes_nothing() -> None:
+    left, right = titled("kalshi", "K", "Fed decision"), titled("polymarket", "P", "Fed decision")
+    matcher = TitleMatcher(0.62)
+    known = matcher.pairs(board(left, right))
+    assert matcher.pairs(board(left)) is known
+    assert matcher.pairs(board(left, right)) is known
 
 
 def test_a_new_title_of_a_known_market_is_taken_up() -> None:
