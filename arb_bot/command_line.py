@@ -143,7 +143,9 @@ def _settings_help() -> str:
     for declared in catalogue(Settings).values():
         shown = demo.get(declared.key)
         default = f"{declared.wire(declared.default)}" + (f" [{shown}]" if shown else "")
+        changes = "" if declared.hot else ", read at start only"
         lines.append(f"  {declared.key} = {default}\n      {declared.help}")
+        lines.append(f"      ({declared.category}; {declared.expectation()}{changes})")
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ from arb_bot import StartRefused
 from arb_bot.command_line import parser, read_settings
 from arb_bot.profiles import names, profile
 from arb_bot.settings import Settings
-from botkit.hot_reload import from_env
+from botkit.hot_reload import catalogue, from_env
 
 
 def loaded(*arguments: str, **environ: str) -> Settings:
@@ -84,3 +84,14 @@ def test_a_profile_that_is_not_there_names_those_that_are(tmp_path: Path) -> Non
     (tmp_path / "odd").write_bytes(b"\xff\xfe")
     with pytest.raises(StartRefused, match="cannot be read"):
         profile(str(tmp_path / "odd"))
+
+
+def test_the_help_says_of_every_setting_what_it_takes_and_does() -> None:
+    text = parser().format_help()
+    assert "ARB_MAX_DOLLARS_PER_TRADE = 40.0" in text
+    assert "(sizing; a number from 0 USD)" in text
+    assert "(lanes; a number from 0 to 1 or blank to inherit)" in text
+    assert "(runtime; a whole number from 0 to 65535, read at start only)" in text
+    for declared in catalogue(Settings).values():
+        assert f"\n  {declared.key} = " in text
+        assert declared.help in text
