@@ -9,7 +9,6 @@ answers are passed in.
 from dataclasses import dataclass
 
 CONNECTED, DEGRADED, POLL_ONLY, RECOVERING = "connected", "degraded", "poll_only", "recovering"
-STATUSES = (CONNECTED, DEGRADED, POLL_ONLY, RECOVERING)
 RESTART_SECONDS = 5.0
 LEAST_STALE_SECONDS = 30.0
 
