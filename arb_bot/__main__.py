@@ -17,6 +17,7 @@ from arb_bot import ArbBotError, StartRefused, history
 from arb_bot.clock import RealClock
 from arb_bot.command_line import ASSUMED_SIZE, check_arguments, data_folder, parser, read_settings
 from arb_bot.control import handlers
+from arb_bot.folder_lock import held
 from arb_bot.quote_recorder import QuoteRecorder
 from arb_bot.replay.player import SEED, Replay, tabulate
 from arb_bot.replay.recording import read_recording
@@ -173,6 +174,19 @@ def _run(arguments: argparse.Namespace, environ: MutableMapping[str, str]) -> No
         print(tabulate(replay, settings, stop.event))  # noqa: T201 - what the person asked for
         return
     folder = data_folder(arguments.data_dir)
+    with held(folder):
+        _run_in(folder, arguments, environ, settings, stop, replay)
+
+
+def _run_in(
+    folder: Path,
+    arguments: argparse.Namespace,
+    environ: MutableMapping[str, str],
+    settings: SettingsStore[Settings],
+    stop: Stop,
+    replay: Replay | None,
+) -> None:
+    """One run with the stores of a folder that is this bot's alone."""
     stores = Stores.open(folder)
     try:
         if replay is not None and not stores.empty:

@@ -263,3 +263,19 @@ def test_killed_with_sigkill_it_starts_in_safe_mode_or_clean_and_says_which(run:
     if unfinished:
         assert f"{unfinished} open intent(s) from prior session" in state["kill_switch"]["reason"]
     assert state["kill_switch"]["active"] == bool(state["kill_switch"]["reason"] != "ok")
+
+
+def test_a_second_bot_on_the_same_folder_touches_nothing_of_the_first(run: Callable[..., Bot]) -> None:
+    first = run("--seed", "4", "--interval", "0.2", "--speed", "20", **QUICK)
+    first.connect()
+    first.receive(lambda m: is_state(m) and any(w["count"] for w in m["working_orders"].values()))
+    second = run("--port", "0")
+    assert second.wait() == 2
+    assert second.log.count("\n") == 1
+    assert "another bot runs on the data folder" in second.log
+    ended = "SELECT COUNT(*) FROM order_intents WHERE error LIKE 'the session ended%'"
+    assert query(first.folder / "arb_orders.db", ended) == [(0,)]
+    first.process.kill()
+    first.process.wait()
+    third = run("--minutes", "0.02")
+    assert third.wait() == 0, "the system let go of the folder when the first one died"
