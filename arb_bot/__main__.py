@@ -10,6 +10,7 @@ import sys
 import threading
 import types
 from collections.abc import MutableMapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,21 +175,7 @@ def _run(arguments: argparse.Namespace, environ: MutableMapping[str, str]) -> No
         print(tabulate(replay, settings, stop.event))  # noqa: T201 - what the person asked for
         return
     folder = data_folder(arguments.data_dir)
-    with held(folder):
-        _run_in(folder, arguments, environ, settings, stop, replay)
-
-
-def _run_in(
-    folder: Path,
-    arguments: argparse.Namespace,
-    environ: MutableMapping[str, str],
-    settings: SettingsStore[Settings],
-    stop: Stop,
-    replay: Replay | None,
-) -> None:
-    """One run with the stores of a folder that is this bot's alone."""
-    stores = Stores.open(folder)
-    try:
+    with held(folder), closing(Stores.open(folder)) as stores:
         if replay is not None and not stores.empty:
             raise StartRefused(f"a replay begins with empty stores, and those in {folder} are not")
         seed = secrets.token_hex(8) if arguments.seed is None else str(arguments.seed)
@@ -199,8 +186,6 @@ def _run_in(
             program.fill_history()
         if not stop.event.is_set():
             program.trade()
-    finally:
-        stores.close()
 
 
 def _replay(arguments: argparse.Namespace) -> Replay | None:

@@ -13,7 +13,7 @@ LOCK_FILE = ".lock"
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Hold the folder; the system lets go of it when the process ends, however it ends. Raises StartRefused."""
+    """Hold the folder; the system lets go of it however the process ends. Raises StartRefused."""
     path = folder / LOCK_FILE
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
