@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from arb_bot import VenueUnavailable
-from arb_bot.decision import Decision
+from arb_bot.decision import EXECUTION_FAILED, Decision
 from arb_bot.lanes import MarketView
 from arb_bot.parts import Parts
 from arb_bot.results import Results
 from arb_bot.snapshot import CycleReport
 from arb_bot.trading import Trader
+from arb_bot.venue import DEGRADED
 
 DRAIN_SECONDS = 5.0
 """How long a clean stop waits for legs in flight before it cancels them."""
@@ -47,6 +48,7 @@ class Engine:
         self._limits = parts.settings.current
         self._halted = dict.fromkeys(parts.venues, False)
         self._uncancelled: dict[str, str] = {}
+        self._feeds: dict[str, str] = {}
         self._next_cycle = self._last_cycle = parts.clock.now()
         self._requested = math.inf
         self._stopping = threading.Event()
@@ -92,6 +94,7 @@ class Engine:
         self._last_cycle = now
         p.pulse.beat("cycle", self.report.number + 1, within=10.0)
         quotes = p.intake.look(now)
+        self._warn_of_feeds(now)
         found = self._trader.trade(MarketView(quotes, p.pairs()), now)
         self.report = CycleReport(
             number=self.report.number + 1,
@@ -99,7 +102,7 @@ class Engine:
             quotes=len(quotes),
             found=len(found.found),
             near=found.near,
-            decisions=self._take_decisions(),
+            decisions=self._take_decisions(now),
         )
         self.publish(p.states.build(self.report, p.clock.now()))
 
@@ -135,6 +138,7 @@ class Engine:
         for venue, verdict in verdicts.items():
             if verdict.halted and not before[venue]:
                 self._uncancelled[venue] = f"kill switch: {verdict.reason}"
+                p.journal.error(f"{venue} halted: {verdict.reason}", now)
         if self._uncancelled:
             self._cancel(now)
         return self._halted != before
@@ -161,11 +165,20 @@ class Engine:
     def _busy(self) -> bool:
         return any(self._p.desk.working().values()) or any(True for _ in self._p.executor.active)
 
-    def _take_decisions(self) -> tuple[Decision, ...]:
+    def _warn_of_feeds(self, now: float) -> None:
+        for name, venue in self._p.venues.items():
+            before, status = self._feeds.get(name), venue.status()
+            if before is not None and status != before and DEGRADED in (before, status):
+                self._p.journal.error(f"{name}: quotes {status}, {before} before", now, "warning")
+            self._feeds[name] = status
+
+    def _take_decisions(self, now: float) -> tuple[Decision, ...]:
         taken: list[Decision] = []
         for source in (self._p.executor, self._results, self._trader):
             taken += source.decisions
             source.decisions.clear()
+        for failed in (d for d in taken if d.action == EXECUTION_FAILED):
+            self._p.journal.error(f"{failed.kind} {failed.match_key}: {failed.reason}", now, "warning")
         return tuple(taken)
 
     def _remember(self, now: float) -> None:

@@ -1,5 +1,4 @@
-"""Opens plans leg by leg: the first leg's order works, then the second for what the first got, then the
-verdict.
+"""Opens plans leg by leg: an order for the first, one for the second for what the first got, the verdict.
 
 Every step is driven by `step(now)`; nothing waits here. What one leg got and the next did not is left
 unhedged in the books, where `unwinding` sees it at once.
@@ -143,7 +142,6 @@ class Executor:
             ticket = execution.ticket
             if ticket is None or venue not in execution.plan.opportunity.venues:
                 continue
-            execution.trouble = trouble
             try:
                 self._book(execution, self._desk.look(ticket, now), now)
                 if ticket.working and execution.leg + 1 < len(execution.legs):
@@ -151,6 +149,7 @@ class Executor:
             except VenueUnavailable:
                 continue
             if not ticket.working:
+                execution.trouble = trouble
                 self._finish(execution, now)
 
     def reserved(self) -> dict[str, int]:

@@ -1,5 +1,4 @@
-"""The one place from which orders go to venues: the kill switch is asked before each, and fills are read
-back.
+"""The one place from which orders go to venues: the kill switch is asked before each.
 
 An order is sent under a lock that a kill also takes, so that when a kill is acknowledged no order is on
 its way.
@@ -45,9 +44,7 @@ class Ticket:
 
 
 class OrderDesk:
-    """Sends, reads back and cancels orders; knows what is working, and when something was sent or filled
-    last.
-    """
+    """Sends, reads back and cancels orders; knows what works, and when something was sent or filled last."""
 
     def __init__(self, venues: Mapping[str, Venue], kill: KillSwitch, registry: Registry) -> None:
         self._venues = venues

@@ -1,5 +1,4 @@
-"""The order store, `arb_orders.db`: intents, their legs, and the positions they made, in the documented
-schema.
+"""The order store, `arb_orders.db`, in the documented schema: intents, their legs, and their positions.
 
 Money in USD, prices in dollars a contract, times in epoch seconds. `raw_json` of a leg keeps its fee, and
 what of it belongs to contracts still held, in micro-dollars, so that the books can be taken up again to

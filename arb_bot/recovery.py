@@ -69,8 +69,9 @@ def _close_interrupted(store: OrderStore, now: float) -> int:
 
 
 def _disagreements(portfolio: Portfolio, venues: Mapping[str, Venue]) -> list[str]:
-    """Where a venue's contracts are not the store's; what a venue has paid already is taken off the cash
-    until booked.
+    """Where a venue's contracts are not the store's.
+
+    What a venue has paid already is taken off the cash, until its settlement is booked.
     """
     known: dict[str, dict[tuple[str, Side], int]] = {name: {} for name in venues}
     for _, lot in portfolio.lots():

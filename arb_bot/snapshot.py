@@ -2,6 +2,7 @@
 parts.
 """
 
+import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from botkit.metrics_registry import Registry
 REPORTED = ("stream_status", "daily_pnl", "daily_trades", "daily_loss_cap_remaining", "consecutive_failures")
 COMMANDS = (messages.UPDATE_CONFIG, messages.KILL_SWITCH, messages.PAUSE, messages.RESUME)
 ERRORS_KEPT = 50
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Journal:
     def error(self, message: str, now: float, severity: str = "error") -> None:
         """Keep an error or a warning for the states."""
         self.errors.append({"ts": now, "severity": severity, "message": message})
+        if severity == "error":
+            _log.error("%s", message)
 
     def trade(self, now: float) -> None:
         """Count a realised result in its UTC day."""

@@ -43,7 +43,6 @@ class Event:
     slot: int
     log_odds: float
     volatility: float
-    opened_at: float
     resolves_at: float
 
     @property
@@ -142,7 +141,6 @@ class World:
             slot=slot,
             log_odds=rng.gauss(0.0, 0.9),
             volatility=shape.volatility * rng.uniform(0.5, 1.6),
-            opened_at=self.now,
             resolves_at=self.now + rng.uniform(shape.shortest_life, shape.longest_life),
         )
 
