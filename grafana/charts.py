@@ -121,7 +121,8 @@ class Column:
     unit: str = "none"
     decimals: int | None = 0
     width: int | None = None
-    words: Mapping[int | str, tuple[str, str]] | None = None
+    words: Mapping[int | str, tuple[str, str]] | None = None  # value: text and colour of the cell
+    short: Mapping[str, str] | None = None  # value: shorter text
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,10 @@ def _column_look(column: Column, missing: str) -> list[dashboard.DynamicConfigVa
     look.append(dashboard.DynamicConfigValue("custom.align", "left" if column.label else "right"))
     if column.width is not None:
         look.append(dashboard.DynamicConfigValue("custom.width", column.width))
+    if column.short is not None:
+        texts = {value: {"text": text, "index": i} for i, (value, text) in enumerate(column.short.items())}
+        mapped = {"type": "value", "options": texts}
+        look.append(dashboard.DynamicConfigValue("mappings", [mapped, null_mapping(missing).to_json()]))
     if column.words is not None:
         mapped = {
             "type": "value",

@@ -8,7 +8,7 @@ from grafana.charts import Column, Line, Rows, chart, rows_table, timeline
 from grafana.page import Below, Place, page
 from grafana.shared import verdict
 from grafana.stats import Level, Sizes, levels_stat, rows, tile
-from grafana.words import STREAM_WORDS
+from grafana.words import SHORT_ACTIONS, SHORT_KINDS, STREAM_WORDS
 
 FACT = Sizes(name=16, value=24)
 
@@ -289,12 +289,12 @@ def feed() -> table.Panel:
         "15 s).",
         Rows(
             [
-                Column("kind", label="kind", width=120),
-                Column("action", label="action", width=90),
+                Column("kind", label="kind", width=85, short=SHORT_KINDS),
+                Column("action", label="action", width=72, short=SHORT_ACTIONS),
                 Column("reason", label="reason"),
-                Column("count", queries.FEED, width=65),
-                Column("share", queries.FEED_SHARE, unit="percentunit", width=65),
-                Column("last", queries.FEED_LAST, unit="s", width=75),
+                Column("count", queries.FEED, width=58),
+                Column("share", queries.FEED_SHARE, unit="percentunit", width=56),
+                Column("last", queries.FEED_LAST, unit="s", width=62),
             ],
             explained_by=[queries.NO_FEED],
             sort_by="count",

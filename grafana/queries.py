@@ -277,16 +277,14 @@ _BOTH = "bot, venue"
 _FREE_WORDS = in_words(f"floor({CASH})", "free", "$$$1 free", by=_BOTH)
 _LOCKED_WORDS = in_words(f"ceil({LOCKED})", "locked", "$$$1", by=_BOTH)
 _LIMIT_WORDS = in_words(f"floor({LIMIT})", "limit", "$$$1", by=_BOTH)
-LIMIT_USED = (
-    f"({LOCKED} / on(bot, venue) {LIMIT}) * on(bot, venue) group_left(free) {_FREE_WORDS}"
-    f" * on(bot, venue) group_left(locked) {_LOCKED_WORDS} * on(bot, venue) group_left(limit) {_LIMIT_WORDS}"
+_FREE_AND_LOCKED = (
+    f"* on(bot, venue) group_left(free) {_FREE_WORDS} * on(bot, venue) group_left(locked) {_LOCKED_WORDS}"
 )
+_OF_LIMIT = f"* on(bot, venue) group_left(limit) {_LIMIT_WORDS}"
+LIMIT_USED = f"({LOCKED} / on(bot, venue) {LIMIT}) {_FREE_AND_LOCKED} {_OF_LIMIT}"
 WITHIN_LIMIT = f"{LIMIT_USED} <= 1.001"
 OVER_LIMIT = f"{LIMIT_USED} > 1.001"  # a cent of rounding is not a limit overrun
-NO_LIMIT = (
-    f"({LOCKED} unless on(bot, venue) {LIMIT}) * on(bot, venue) group_left(free) {_FREE_WORDS}"
-    f" * on(bot, venue) group_left(locked) {_LOCKED_WORDS}"
-)
+NO_LIMIT = f"({LOCKED} unless on(bot, venue) {LIMIT}) {_FREE_AND_LOCKED}"
 ONLY_CASH = f"{CASH} unless on(bot, venue) {LOCKED}"
 CAPITAL_KNOWN = first_of(CASH, LOCKED)
 
@@ -363,7 +361,7 @@ VENUES_NONE_UP = f"({_VENUES_UP} == 0) * on() group_left(all) {_OF_VENUES}"
 VENUES_KNOWN = of("tradebot_stream_status")
 
 BEAT_AGE = f"ceil(time() - {by_bot(of('tradebot_last_heartbeat_timestamp_seconds'))})"
-LOOP_LAG = f"({by_bot(of('tradebot_loop_lag_seconds'))} and on(bot) {CONNECTED} == 1)"
+LOOP_LAG = f"(ceil({by_bot(of('tradebot_loop_lag_seconds'))} * 1000) / 1000 and on(bot) {CONNECTED} == 1)"
 LOOP_HUNG = f"({by_bot(of('tradebot_loop_hung'))} == 1)"
 LOOP_CALM = f"({LOOP_LAG} < 1) unless on(bot) {LOOP_HUNG}"
 LOOP_SLOW = f"({LOOP_LAG} >= 1) unless on(bot) {LOOP_HUNG}"
@@ -374,7 +372,9 @@ SOCKET_PLANNED = f"({CONNECTED} == 0) and on(bot) {EXPECTED} == 0"
 SOCKET_DOWN = f"({CONNECTED} == 0) unless on(bot) {EXPECTED} == 0"
 
 _EXPORTER_UP = 'max(up{job="tradebot"})'
-EXPORTER_UP = f"max(tradebot_exporter_scrape_duration_seconds) and on() {_EXPORTER_UP} == 1"
+EXPORTER_UP = (
+    f"ceil(max(tradebot_exporter_scrape_duration_seconds) * 1000) / 1000 and on() {_EXPORTER_UP} == 1"
+)
 EXPORTER_DOWN = f'{_EXPORTER_UP} == 0 or on() absent(up{{job="tradebot"}})'
 
 _SCRAPE_AGE = 'ceil(time() - max(timestamp(up{job="tradebot"})))'
@@ -418,7 +418,7 @@ PLANNED_STATES = _coded(
 )
 
 # --- The link in figures ---
-CLOCK_SKEW = by_bot(of("tradebot_clock_skew_seconds"))
+CLOCK_SKEW = f"round({by_bot(of('tradebot_clock_skew_seconds'))}, 0.01)"
 RECONNECTS = f"{grown('tradebot_reconnects_total', '1h')} and on(bot) {CONNECTED}"
 RESTARTS = f"{grown('tradebot_restarts_total', '24h')} and on(bot) {CONNECTED}"
 MISSED_HOUR = f"{grown('tradebot_states_missed_total', '1h')} and on(bot) {CONNECTED}"

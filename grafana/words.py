@@ -63,3 +63,13 @@ SEVERITY_WORDS: dict[int | str, Words] = {
     "warning": ("WARNING", palette.AMBER),
     "info": ("INFO", palette.NEUTRAL),
 }
+
+# Lanes and actions in words short enough for a column of the wall.
+SHORT_KINDS = {
+    "intra_venue": "intra",
+    "cross_venue": "cross",
+    "structural_bucket": "bucket",
+    "structural_event_tree": "event tree",
+    "structural_parity": "parity",
+}
+SHORT_ACTIONS = {"dry_run": "dry run", "execution_failed": "failed"}
