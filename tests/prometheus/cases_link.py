@@ -1,6 +1,7 @@
 """Situations of the link alerts: what must fire, when, and what must not."""
 
 from tests.prometheus.promtool import (
+    EXPORTER_STARTED,
     Case,
     Firing,
     Kind,
@@ -200,6 +201,24 @@ DISCONNECTED = [
         silent_at=(60, 70, 74, 75, 79, 80, 90, 100),
     ),
     Case(
+        "An exporter that has just started has 30 s to find a bot that is still starting itself.",
+        "TradebotDisconnected",
+        Kind.RESTART,
+        {
+            **bot(
+                tier="paper",
+                connected=always(0),
+                up=always(0),
+                last_heartbeat_timestamp_seconds=None,
+                loop_hung=None,
+            ),
+            EXPORTER_STARTED: always(0),
+        },
+        silent_at=(10, 20, 30),
+        firing_at=(31,),
+        firing=gone("warning", tier="paper"),
+    ),
+    Case(
         "An exporter that restarts beside a bot that is gone does not let it resolve.",
         "TradebotDisconnected",
         Kind.RESTART,
@@ -209,7 +228,7 @@ DISCONNECTED = [
             back=85,
             forgotten=("last_heartbeat_timestamp_seconds",),
         ),
-        firing_at=tuple(range(75, 110)),
+        firing_at=tuple(range(75, 150)),
         firing=gone("warning", tier="paper"),
     ),
 ]
