@@ -55,6 +55,7 @@ def chart(
             .show_legend(True)
             .display_mode(common.LegendDisplayMode.LIST)
             .placement(common.LegendPlacement.BOTTOM)
+            .calcs(["lastNotNull"])
         )
         .tooltip(common_builders.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI))
         .timezone(["utc"])

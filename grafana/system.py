@@ -326,7 +326,7 @@ def reported_fields() -> table.Panel:
         0: ("NOT REPORTED", palette.DIM_PURPLE),
     }
     return rows_table(
-        "FIELDS · $bot · what the bot reports, and what it sends only as a constant",
+        "FIELDS · $bot · which it reports",
         "A field counts as reported from its first value that is no constant, or when the bot says so.",
         Rows(
             [Column("field", label="field"), Column("is", queries.REPORTED, width=160, words=words)],
