@@ -36,8 +36,9 @@ def chart(
     unit: str,
     decimals: int | None = None,
     bars: bool = False,
+    last: bool = False,
 ) -> timeseries.Panel:
-    """Lines (or stacked bars) over time; a gap is a gap, never bridged."""
+    """Lines (or stacked bars) over time, the `last` value beside each name; a gap is a gap, never bridged."""
     panel = (
         timeseries.Panel()
         .title(title)
@@ -55,7 +56,7 @@ def chart(
             .show_legend(True)
             .display_mode(common.LegendDisplayMode.LIST)
             .placement(common.LegendPlacement.BOTTOM)
-            .calcs(["lastNotNull"])
+            .calcs(["lastNotNull"] if last else [])
         )
         .tooltip(common_builders.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI))
         .timezone(["utc"])

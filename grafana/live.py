@@ -10,6 +10,7 @@ from grafana.shared import verdict
 from grafana.stats import Level, Sizes, levels_stat, rows, tile
 from grafana.words import SHORT_ACTIONS, SHORT_KINDS, STREAM_WORDS
 
+ITSELF = ("automatic", "environment", "unknown")
 FACT = Sizes(name=16, value=24)
 
 
@@ -203,8 +204,10 @@ def kill_switch() -> stat.Panel:
         "KILL SWITCH as the bot itself reports it (last known). It does not prove that a kill would reach "
         "the bot.",
         [
-            Level(queries.KILLED, "{{by}}{{open}}", palette.RED, "KILLED"),
-            Level(queries.KILLED_BEFORE, "{{by}} · last known", palette.RED, "KILLED"),
+            Level(queries.killed("operator"), "{{by}}{{open}}", palette.BLUE, "KILLED"),
+            Level(queries.killed(*ITSELF), "{{by}}{{open}}", palette.RED, "KILLED"),
+            Level(queries.killed_before("operator"), "{{by}} · last known", palette.BLUE, "KILLED"),
+            Level(queries.killed_before(*ITSELF), "{{by}} · last known", palette.RED, "KILLED"),
             Level(queries.KILL_OFF_BEFORE, "{{bot}} KILL SWITCH · last known", palette.DIM_PURPLE, "WAS OFF"),
             Level(queries.KILL_OFF, "{{bot}}'s OWN KILL SWITCH", words="OFF"),
         ],
@@ -395,6 +398,7 @@ def cash_today() -> timeseries.Panel:
         "Free cash by venue in USD; a gap: nobody said.",
         [Line(queries.CASH, "{{venue}}")],
         unit="currencyUSD",
+        last=True,
     )
 
 

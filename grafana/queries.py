@@ -114,14 +114,15 @@ STALE_AFTER = by_bot(of("tradebot_stale_after_seconds"))
 # Judged by its age when it was scraped, shown by its age now: a scrape of 5 s ago does not make a state old.
 _AGE_THEN = f"min by (bot) (timestamp({_LAST_STATE}) - {_LAST_STATE})"
 AGE_PLANNED = f"{STATE_AGE} and on(bot) {_MEANT_DOWN}"
-AGE_FRESH = (
-    f"({STATE_AGE} and on(bot) ({_AGE_THEN} < on(bot) {STALE_AFTER} / 2)) unless on(bot) {_MEANT_DOWN}"
-)
-AGE_OLD = (
-    f"({STATE_AGE} and on(bot) ({_AGE_THEN} >= on(bot) {STALE_AFTER} / 2 < on(bot) {STALE_AFTER}))"
-    f" unless on(bot) {_MEANT_DOWN}"
-)
-AGE_STALE = f"({STATE_AGE} and on(bot) ({_AGE_THEN} >= on(bot) {STALE_AFTER})) unless on(bot) {_MEANT_DOWN}"
+
+
+def _aged(bounds: str) -> str:
+    return f"({STATE_AGE} and on(bot) ({_AGE_THEN} {bounds})) unless on(bot) {_MEANT_DOWN}"
+
+
+AGE_FRESH = _aged(f"< on(bot) {STALE_AFTER} / 2")
+AGE_OLD = _aged(f">= on(bot) {STALE_AFTER} / 2 < on(bot) {STALE_AFTER}")
+AGE_STALE = _aged(f">= on(bot) {STALE_AFTER}")
 
 
 def _from_best_source(metric: str) -> str:
@@ -185,7 +186,10 @@ FILL_KNOWN = first_of(_LAST_FILL, _NO_FILL_TODAY, _BLOCKED)
 _WATCHDOG = 'ALERTS{alertname=~"(Tradebot)?Watchdog", alertstate="firing"}'
 _EVALUATED = f"(time() - max(timestamp({_WATCHDOG})) < 60)"
 _FIRING = 'ALERTS{alertstate="firing", severity="%s"}'
+_ALL_FIRING = '(count(ALERTS{alertstate="firing", severity=~"critical|warning"}) or vector(0))'
 ALERT_ROWS = 5
+# One row is kept for "and more" as soon as the alerts do not fit.
+_ROWS = f"({ALERT_ROWS} - ({_ALL_FIRING} > bool {ALERT_ROWS}))"
 
 
 def firing(severity: str, worse: Sequence[str] = ()) -> str:
@@ -195,20 +199,10 @@ def firing(severity: str, worse: Sequence[str] = ()) -> str:
     """
     mine = f"(time() - (ALERTS_FOR_STATE and ignoring(alertstate) {_FIRING % severity}))"
     named = f'label_replace({mine}, "what", "$1", "alertname", "(?:Tradebot)?(.+)")'
-    rows = f"({_firing_rows()})"
-    for word in worse:
-        rows += f" - (count({_FIRING % word}) or vector(0))"
+    rows = "".join((_ROWS, *(f" - (count({_FIRING % word}) or vector(0))" for word in worse)))
     joined = f'label_join(max by (what, bot, venue) ({named}), "where", " ", "bot", "venue")'
     placed = f'label_replace({joined}, "where", " · $1", "where", "(.*[^ ]) *")'
     return f"topk(scalar(clamp_min({rows}, 0)), {placed})"
-
-
-_ALL_FIRING = '(count(ALERTS{alertstate="firing", severity=~"critical|warning"}) or vector(0))'
-
-
-def _firing_rows() -> str:
-    # One row is kept for "and n more" as soon as the alerts do not fit.
-    return f"{ALERT_ROWS} - ({_ALL_FIRING} > bool {ALERT_ROWS})"
 
 
 MORE_ALERTS = f"({_ALL_FIRING} > {ALERT_ROWS}) - {ALERT_ROWS - 1}"
@@ -227,25 +221,33 @@ EVERY_ALERT = (
     f" or on() ({saying('vector(1)', 'alertname', 'none pending, none firing')} and on() {_EVALUATED})"
     f" or on() {saying('vector(1)', 'alertname', 'BLIND: rules are not evaluated')}"
 )
-EVERY_ALERT_SINCE = (
-    'max by (alertname, severity, bot, venue) (ALERTS_FOR_STATE{alertname!~"(Tradebot)?Watchdog"}) * 1000'
-)
+_BEGAN = 'ALERTS_FOR_STATE{alertname!~"(Tradebot)?Watchdog"}'
+EVERY_ALERT_SINCE = f"max by (alertname, severity, bot, venue) ({_BEGAN}) * 1000"
 
 # --- The bot's own kill switch ---
 _KILL = of("tradebot_bot_kill_switch_active")
 KILL_SWITCH = by_bot(_KILL)
-_CAUSE_WORDS = first_of(
-    *(
-        saying(f"{by_bot(of('tradebot_bot_kill_switch_active', cause=cause))} == 1", "by", words)
-        for cause, words in CAUSES.items()
-    )
-)
 _OPEN_WORDS = first_of(
     in_words(total(of("tradebot_open_positions")), "open", " · $1 open"), without(KILL_SWITCH, "open")
 )
-KILLED = f"(({_CAUSE_WORDS}) and on(bot) {FRESH} == 1) * on(bot) group_left(open) ({_OPEN_WORDS})"
+
+
+def _caused(causes: Sequence[str]) -> str:
+    active = {cause: by_bot(of("tradebot_bot_kill_switch_active", cause=cause)) for cause in causes}
+    return f"({first_of(*(saying(f'{on} == 1', 'by', CAUSES[cause]) for cause, on in active.items()))})"
+
+
+def killed(*causes: str) -> str:
+    """Present while the bot reports that it is killed by one of `causes`; `by` and `open` say it in words."""
+    return f"({_caused(causes)} and on(bot) {FRESH} == 1) * on(bot) group_left(open) ({_OPEN_WORDS})"
+
+
+def killed_before(*causes: str) -> str:
+    """The same, of a bot whose last state is too old to be now."""
+    return f"{_caused(causes)} and on(bot) {FRESH} == 0"
+
+
 KILL_OFF = f"({KILL_SWITCH} == 0) and on(bot) {FRESH} == 1"
-KILLED_BEFORE = f"({_CAUSE_WORDS}) and on(bot) {FRESH} == 0"
 KILL_OFF_BEFORE = f"({KILL_SWITCH} == 0) and on(bot) {FRESH} == 0"
 
 # --- PnL today ---
@@ -347,7 +349,8 @@ _AGE_WORDS = first_of(
     on=_BOTH,
 )
 COVERAGE_ROWS = f"{COVERAGE} * on(bot, venue) group_left(age) ({_AGE_WORDS})"
-ERRORS = grown("tradebot_errors_total", "10m", by="severity")
+ERRORS = grown("tradebot_errors_total", "10m", by="severity", severity="error")
+WARNINGS = grown("tradebot_errors_total", "10m", 'severity!="error"', by="severity")
 REJECTS = grown("tradebot_rejects_total", "10m", by="venue")
 
 # --- The chain from the venues to the person ---
@@ -402,20 +405,14 @@ LINK_STATES = _coded(
     ("planned", f"{CONNECTED} == 0"),
     ("ok", f"{CONNECTED} == 1"),
 )
-DATA_STATES = _coded(
-    ("ok", f"{FRESH} == 1"),
-    ("planned", f"{EXPECTED} == 0"),
-    ("planned", f"{AWAITING} == 1"),
-    ("act", f"{FRESH} == 0"),
-)
+_CALM = f"{EXPECTED} == 0 or on(bot) {AWAITING} == 1"
+DATA_STATES = _coded(("ok", f"{FRESH} == 1"), ("planned", _CALM), ("act", f"{FRESH} == 0"))
 LOOP_STATES = _coded(("act", LOOP_HUNG), ("look", LOOP_SLOW), ("ok", LOOP_CALM))
 _MODES = ("killed", "paused", "live", "paper")
 MODE_STATES = _coded(*((word, _status(word)) for word in _MODES))
 KILL_STATES = _coded(("killed", f"{KILL_SWITCH} == 1"), ("none", f"{KILL_SWITCH} == 0"))
-_MAINTENANCE = f"{by_bot(of('tradebot_maintenance'))} == 1"
-PLANNED_STATES = _coded(
-    ("planned", _MAINTENANCE), ("planned", f"{EXPECTED} == 0"), ("none", f"{EXPECTED} == 1")
-)
+_QUIET = f"{by_bot(of('tradebot_maintenance'))} == 1 or on(bot) {EXPECTED} == 0"
+PLANNED_STATES = _coded(("planned", _QUIET), ("none", f"{EXPECTED} == 1"))
 
 # --- The link in figures ---
 CLOCK_SKEW = f"round({by_bot(of('tradebot_clock_skew_seconds'))}, 0.01)"

@@ -232,7 +232,11 @@ def trouble() -> timeseries.Panel:
     return chart(
         "REJECTS AND ERRORS · $bot · each 10 minutes (UTC)",
         "Rejects by venue, errors and warnings of the bot, in the 10 minutes before; a gap: nobody said.",
-        [Line(queries.REJECTS, "rejects {{venue}}"), Line(queries.ERRORS, "{{severity}}")],
+        [
+            Line(queries.REJECTS, "rejects {{venue}}"),
+            Line(queries.WARNINGS, "{{severity}}", palette.LINE_AMBER),
+            Line(queries.ERRORS, "{{severity}}", palette.LINE_RED),
+        ],
         unit="none",
         decimals=0,
         bars=True,
