@@ -55,6 +55,15 @@ class Case:
     firing: tuple[Firing, ...] = field(default=())
 
 
+def firing(
+    alert: str, summary: str, description: str, *, board: str = "tradebot-system", **labels: str
+) -> Firing:
+    """An alert of the bot `arb` with all its labels and annotations; of tier live unless another is given."""
+    texts = {"summary": summary, "description": description}
+    ways = {"runbook_url": f"prometheus/runbooks/{alert}.md", "dashboard": f"/d/{board}?var-bot=arb"}
+    return Firing({"bot": "arb", "instance": INSTANCE, "tier": "live", **labels}, texts | ways)
+
+
 def always(value: float) -> Series:
     """The same value at each scrape."""
     return lambda _: value
