@@ -10,8 +10,9 @@ from grafana_foundation_sdk.builders import statetimeline, table, timeseries
 from grafana_foundation_sdk.models import common, dashboard
 
 from grafana import palette
-from grafana.stats import null_mapping
+from grafana.stats import null_mapping, words_mapping
 from grafana.targets import DATA_SOURCE, history, row_values
+from grafana.words import Words
 
 # Every table has a row that says why there are no others, so that no row at all is a query that failed.
 NO_ANSWER = "BLIND: Prometheus does not answer"
@@ -74,7 +75,7 @@ def timeline(
     title: str,
     description: str,
     lanes: Sequence[tuple[str, str]],
-    words: Mapping[int, tuple[str, str]],
+    words: Mapping[int, Words],
     *,
     hours: int,
 ) -> statetimeline.Panel:
@@ -123,7 +124,7 @@ class Column:
     unit: str = "none"
     decimals: int | None = 0
     width: int | None = None
-    words: Mapping[int | str, tuple[str, str]] | None = None  # value: text and colour of the cell
+    words: Mapping[str, Words] | None = None  # value: text and colour of the cell
     short: Mapping[str, str] | None = None  # value: shorter text
 
 
@@ -201,17 +202,10 @@ def _column_look(column: Column, missing: str) -> list[dashboard.DynamicConfigVa
         mapped = {"type": "value", "options": texts}
         look.append(dashboard.DynamicConfigValue("mappings", [mapped, null_mapping(missing).to_json()]))
     if column.words is not None:
-        mapped = {
-            "type": "value",
-            "options": {
-                str(value): {"text": text, "color": colour, "index": i}
-                for i, (value, (text, colour)) in enumerate(column.words.items())
-            },
-        }
-        look.append(dashboard.DynamicConfigValue("mappings", [mapped, null_mapping(missing).to_json()]))
-        look.append(
-            dashboard.DynamicConfigValue("custom.cellOptions", {"type": "color-background", "mode": "basic"})
-        )
+        filled = {"type": "color-background", "mode": "basic"}
+        mappings = [words_mapping(column.words), null_mapping(missing).to_json()]
+        look.append(dashboard.DynamicConfigValue("mappings", mappings))
+        look.append(dashboard.DynamicConfigValue("custom.cellOptions", filled))
     return look
 
 
@@ -228,7 +222,7 @@ def _look_of(line: Line) -> list[dashboard.DynamicConfigValue]:
     return look
 
 
-def _typed(words: Mapping[int, tuple[str, str]]) -> dashboard.ValueMap:
+def _typed(words: Mapping[int, Words]) -> dashboard.ValueMap:
     return dashboard.ValueMap(
         {
             str(code): dashboard.ValueMappingResult(text=text, color=colour, index=index)

@@ -325,10 +325,7 @@ def settings() -> table.Panel:
 
 def reported_fields() -> table.Panel:
     """Which fields the bot really reports."""
-    words: dict[int | str, tuple[str, str]] = {
-        1: ("reported", palette.NEUTRAL),
-        0: ("NOT REPORTED", palette.DIM_PURPLE),
-    }
+    words = {"1": ("reported", palette.NEUTRAL), "0": ("NOT REPORTED", palette.DIM_PURPLE)}
     return rows_table(
         "FIELDS · $bot · which it reports",
         "A field counts as reported from its first value that is no constant, or when the bot says so.",

@@ -46,19 +46,19 @@ CAUSES = {
     "unknown": "by an unknown cause",
 }
 
-LEVEL_WORDS: dict[int | str, Words] = {
+LEVEL_WORDS: dict[str, Words] = {
     "act": ("ACT NOW", palette.RED),
     "unknown": ("UNKNOWN", palette.PURPLE),
     "look": ("LOOK", palette.AMBER),
     "planned": ("PLANNED", palette.BLUE),
     "ok": ("OK", palette.NEUTRAL),
 }
-MARKET_WORDS: dict[int | str, Words] = {
+MARKET_WORDS: dict[str, Words] = {
     "true": ("SIMULATED", palette.BLUE),
     "false": ("REAL", palette.NEUTRAL),
     "unknown": ("NOT SAID", palette.DIM_PURPLE),
 }
-SEVERITY_WORDS: dict[int | str, Words] = {
+SEVERITY_WORDS: dict[str, Words] = {
     "critical": ("CRITICAL", palette.RED),
     "warning": ("WARNING", palette.AMBER),
     "info": ("INFO", palette.NEUTRAL),
