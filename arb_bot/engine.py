@@ -51,6 +51,7 @@ class Engine:
         self._feeds: dict[str, str] = {}
         self._next_cycle = self._last_cycle = parts.clock.now()
         self._requested = math.inf
+        self._day = int(self._last_cycle // 86_400)
         self._stopping = threading.Event()
         self.wake = threading.Event()
         self.report = CycleReport()
@@ -81,6 +82,7 @@ class Engine:
         self._results.settle(now)
         p.orders.flush(now)
         p.analytics.flush(now)
+        self._rebalance(now)
         self._remember(now)
         changed |= self._watch(now)
         if changed or now >= min(self._next_cycle, self._requested):
@@ -180,6 +182,14 @@ class Engine:
         for failed in (d for d in taken if d.action == EXECUTION_FAILED):
             self._p.journal.error(f"{failed.kind} {failed.match_key}: {failed.reason}", now, "warning")
         return tuple(taken)
+
+    def _rebalance(self, now: float) -> None:
+        """Once a UTC day, when no order is out: cash goes back to where it is needed."""
+        day = int(now // 86_400)
+        if day == self._day or self._busy() or self._uncancelled:
+            return
+        self._day = day
+        self._p.portfolio.transferred(self._p.rebalance())
 
     def _remember(self, now: float) -> None:
         """Let the venues write down what they keep; trading halts while they cannot."""

@@ -22,8 +22,8 @@ from botkit.kill_switch import KillSwitch
 class Parts:
     """The parts of one session.
 
-    `pairs` are the known pairs of this moment; `remember` lets the venues write down what they keep and may
-    raise OSError.
+    `pairs` are the known pairs of this moment. `remember` lets the venues write down what they keep and may
+    raise OSError. `rebalance` moves cash between venues and says what each gained.
     """
 
     clock: Clock
@@ -31,6 +31,7 @@ class Parts:
     venues: Mapping[str, Venue]
     pairs: Callable[[], Sequence[MappedPair]]
     remember: Callable[[], None]
+    rebalance: Callable[[], Mapping[str, int]]
     kill: KillSwitch
     desk: OrderDesk
     portfolio: Portfolio

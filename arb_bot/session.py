@@ -144,6 +144,7 @@ def open_session(
         venues=markets.venues,
         pairs=markets.pairs,
         remember=markets.remember,
+        rebalance=markets.rebalance,
         kill=kill,
         desk=desk,
         portfolio=recovered.portfolio,

@@ -8,6 +8,7 @@ from pathlib import Path
 from arb_bot.clock import Clock
 from arb_bot.fees import CurveFee, FlatFee
 from arb_bot.lanes import MappedPair
+from arb_bot.money import share
 from arb_bot.simulated import memory
 from arb_bot.simulated.account import Account
 from arb_bot.simulated.book import MakerStyle
@@ -25,14 +26,14 @@ STYLES = {
     KALSHI: VenueStyle(
         name=KALSHI,
         market_id="SIMKX-{:05d}",
-        makers=MakerStyle(tick=0.01, half_spread=0.010, noise=0.003, refresh=5.0, reaction=2.0, size=60.0),
+        makers=MakerStyle(tick=0.01, half_spread=0.010, noise=0.003, refresh=4.0, reaction=1.2, size=60.0),
         opinion=0.016,
         fees=CurveFee(),
     ),
     POLYMARKET: VenueStyle(
         name=POLYMARKET,
         market_id="0xsim{:05d}",
-        makers=MakerStyle(tick=0.005, half_spread=0.010, noise=0.007, refresh=8.0, reaction=4.0, size=80.0),
+        makers=MakerStyle(tick=0.005, half_spread=0.010, noise=0.007, refresh=6.0, reaction=2.5, size=80.0),
         opinion=0.020,
         fees=FlatFee(),
         latency=(0.5, 2.5),
@@ -77,6 +78,7 @@ class SimulatedMarkets:
         self.world = World(random.Random(f"{seed}:world"), count, self._start, shape or WorldShape())  # noqa: S311
         self._stepped = self._start
         self._outcomes: dict[int, bool] = {}
+        self._bankroll = {name: listing.cash for name, listing in listings.items()}
         remembered = memory.load(self._file)
         self.venues = {
             name: SimulatedVenue(
@@ -123,6 +125,23 @@ class SimulatedMarkets:
             for slot in left
             if slot in right
         ]
+
+    def rebalance(self) -> dict[str, int]:
+        """Move paper cash between the accounts to the shares of the start; what each gained, micro-dollars.
+
+        Settlements pay at whichever venue won, so without this one account would run dry in time.
+        """
+        accounts = {name: venue.account for name, venue in self.venues.items()}
+        total, shares = sum(a.cash for a in accounts.values()), sum(self._bankroll.values())
+        gained = {
+            name: share(total, self._bankroll[name], shares) - account.cash
+            for name, account in accounts.items()
+        }
+        first = next(iter(gained))
+        gained[first] -= sum(gained.values())
+        for name, account in accounts.items():
+            account.transferred(gained[name])
+        return gained
 
     def remember(self) -> None:
         """Write accounts and events down if an account changed since the last time. Raises OSError."""

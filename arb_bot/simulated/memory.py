@@ -10,6 +10,8 @@ from arb_bot import StartRefused
 from arb_bot.simulated.account import Account
 from arb_bot.simulated.world import Event
 
+VERSION = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -28,6 +30,8 @@ def load(path: Path) -> Memory:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if content["version"] != VERSION:
+            raise StartRefused(f"{path} was written by another version of the simulated venues; move it away")
         return Memory(
             events=[Event(**event) for event in content["events"]],
             next_number=int(content["next_number"]),
@@ -54,6 +58,7 @@ def load(path: Path) -> Memory:
 def save(path: Path, memory: Memory) -> None:
     """Replace the file in one step. Raises OSError."""
     content = {
+        "version": VERSION,
         "events": [asdict(event) for event in memory.events],
         "next_number": memory.next_number,
         "outcomes": memory.outcomes,

@@ -31,7 +31,7 @@ class WorldShape:
     volatility: float = 0.8
     news_per_hour: float = 1.5
     news_size: float = 0.35
-    rivals: float = 0.42
+    rivals: float = 0.5
     weather_hours: float = 8.0
 
 

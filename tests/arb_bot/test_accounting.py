@@ -101,3 +101,19 @@ def test_the_same_seed_plays_the_same_session(new_lab: Callable[[], Lab]) -> Non
     assert played[0][0], "something was traded"
     assert played[0] == played[1]
     assert played[0] != played[2]
+
+
+def test_cash_goes_back_to_the_starting_shares_once_a_utc_day_and_none_is_lost(lab: Lab) -> None:
+    session = lab.start("6")
+    lab.run_until(lambda: len(session.parts.portfolio.holdings) > 5 and not lab.working())
+    before = session.parts.portfolio.total() - session.parts.portfolio.realized
+    lab.clock.advance(86_400 - lab.clock.now() % 86_400)
+    session.parts.journal.paused = {"since": 0.0, "reason": "test"}
+    lab.run(3600)
+    portfolio = session.parts.portfolio
+    assert portfolio.total() - portfolio.realized == before == BANKROLL
+    assert_balanced(lab)
+    lab.clock.advance(86_400)
+    lab.run(2)
+    cash = portfolio.cash
+    assert abs(cash["kalshi"] * 600 - cash["polymarket"] * 1000) < 1_000 * 1_000

@@ -154,8 +154,9 @@ def test_a_real_loss_past_the_cap_halts_for_the_rest_of_the_utc_day_only(lab: La
         2 + min(0, lab.states[-1]["daily_pnl"])
     )
     lab.clock.advance(86_400 - lab.clock.now() % 86_400)
-    lab.run(900)
+    lab.run(5)
     assert lab.states[-1]["status"] == "paper"
+    lab.run(900)
     assert [line for line in lab.placed() if line["ts"] > broken_at]
 
 
