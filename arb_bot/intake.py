@@ -11,9 +11,7 @@ from botkit.metrics_registry import Registry
 
 @dataclass(slots=True)
 class Feed:
-    """What is known of one venue's quotes: good ones of the last look, listed markets, rejects since the
-    start.
-    """
+    """One venue's quotes: good ones of the last look, listed markets, rejects since the start."""
 
     scanned: int = 0
     listed: int = 0

@@ -1,5 +1,4 @@
-"""Reasons not to open a plan that sizing allowed: kill switch, pause, cooldowns, cash, exposure and
-market caps.
+"""Reasons not to open a plan that sizing allowed: cooldowns, cash, exposure and market caps.
 
 Pure: what stands at the moment is passed in. The reasons are the documented free texts; ids stand in
 parentheses.

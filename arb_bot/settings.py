@@ -21,9 +21,7 @@ SIMULATED_MARKETS: Final[dict[str, str]] = {
     "KALSHI_TAKER_FEE_PER_CONTRACT": "0.015",
     "POLYMARKET_ENABLED": "true",
 }
-"""Livelier than the documented defaults, and with a fee: the simulated Kalshi charges the fee curve (≤
-1.75 ¢).
-"""
+"""Livelier than the documented defaults, and with a fee, as the simulated Kalshi charges up to 1.75 ¢."""
 
 
 @dataclass(frozen=True, slots=True)

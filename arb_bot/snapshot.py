@@ -1,6 +1,4 @@
-"""The state that goes out over the control socket: the documented fields and our extras, from the live
-parts.
-"""
+"""The state that goes out over the control socket: the documented fields and our extras."""
 
 import logging
 from collections import deque

@@ -1,6 +1,4 @@
-"""Opening the bot's SQLite files so that nothing is lost: a file that is not what it should be is left as
-it is.
-"""
+"""The bot's SQLite files: opened so that nothing is lost, left alone when not what they should be."""
 
 import contextlib
 import re

@@ -80,6 +80,7 @@ class SimulatedMarkets:
         self._outcomes: dict[int, bool] = {}
         self._bankroll = {name: listing.cash for name, listing in listings.items()}
         remembered = memory.load(self._file)
+        self._elsewhere = {n: a for n, a in remembered.accounts.items() if n not in listings}
         self.venues = {
             name: SimulatedVenue(
                 STYLES[name],
@@ -151,7 +152,7 @@ class SimulatedMarkets:
         events = [
             replace(event, resolves_at=self.clock_time(event.resolves_at)) for event in self.world.events
         ]
-        accounts = {name: venue.account for name, venue in self.venues.items()}
+        accounts = self._elsewhere | {name: venue.account for name, venue in self.venues.items()}
         memory.save(self._file, memory.Memory(events, self.world.next_number, self._outcomes, accounts))
         self._saved = changes
 

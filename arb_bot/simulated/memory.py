@@ -1,6 +1,4 @@
-"""What the simulated venues keep between sessions, as real venues would: accounts, open events, recent
-outcomes.
-"""
+"""What the simulated venues keep between sessions, as real ones would: accounts, events, outcomes."""
 
 import json
 from dataclasses import asdict, dataclass, field

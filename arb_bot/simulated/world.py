@@ -1,5 +1,4 @@
-"""The truth behind the simulated markets: events, each with a probability that drifts, jumps at news, and
-resolves.
+"""The truth behind the simulated markets: events whose probability drifts, jumps at news, and resolves.
 
 The probability walks in log-odds with unequal volatility; news comes as a Poisson process. When an
 event's time is over it pays YES with its last probability, and a new event takes its place, listed at the
@@ -78,9 +77,7 @@ class World:
             self.events.append(event)
 
     def restore(self, events: list[Event], next_number: int) -> None:
-        """Go on with events of an earlier session, each in its slot; what has no slot any more resolves
-        at once.
-        """
+        """Go on with events of an earlier session; one whose slot is gone resolves at once."""
         self._next_number = next_number
         for event in self.events:
             event.number = self._take_number()

@@ -71,3 +71,14 @@ def test_a_payout_while_the_bot_was_away_is_booked_once(lab: Lab) -> None:
     assert after.total() - after.realized == before.total() - before.realized
     venues = lab.session.markets.venues if lab.session else {}
     assert {name: venue.account.cash for name, venue in venues.items()} == after.cash
+
+
+def test_the_account_of_a_venue_that_is_switched_off_is_kept(lab: Lab) -> None:
+    session = lab.start("2", LIVELY)
+    lab.run_until(lambda: session.markets.venues["polymarket"].account.changes > 3 and not lab.working())
+    lab.end()
+    cash = session.markets.venues["polymarket"].account.cash
+    lab.start("3", POLYMARKET_ENABLED="false")
+    lab.run(10)
+    lab.end()
+    assert lab.start("4").markets.venues["polymarket"].account.cash == cash
