@@ -19,8 +19,8 @@ from arb_bot.snapshot import CycleReport
 from arb_bot.trading import Trader
 from arb_bot.venue import DEGRADED
 
-DRAIN_SECONDS = 5.0
-"""How long a clean stop waits for legs in flight before it cancels them."""
+DRAIN_SECONDS = 8.0
+"""How long a clean stop hedges or unwinds legs in flight before it cancels what still works."""
 DRAIN_LOOK_SECONDS = 0.1
 
 
@@ -109,11 +109,14 @@ class Engine:
         self.publish(p.states.build(self.report, p.clock.now()))
 
     def finish(self) -> None:
-        """A clean stop: give legs in flight a moment, then cancel and read back what still works."""
+        """A clean stop: hedge or unwind what is in flight, then cancel and read back what still works.
+
+        Unwinding orders are not sent while trading is halted; what is unhedged then stays flagged.
+        """
         p = self._p
         p.journal.paused = {"since": p.clock.now(), "reason": "stopping"}
         end = p.clock.now() + DRAIN_SECONDS
-        while self._busy() and p.clock.now() < end and not p.kill.check().halted:
+        while self._exposed() and p.clock.now() < end and not p.kill.check().halted:
             p.executor.step(p.clock.now(), hurry=True)
             self.tick()
             p.clock.wait(self._stopping, DRAIN_LOOK_SECONDS)
@@ -173,6 +176,9 @@ class Engine:
             if before is not None and status != before and DEGRADED in (before, status):
                 self._p.journal.error(f"{name}: quotes {status}, {before} before", now, "warning")
             self._feeds[name] = status
+
+    def _exposed(self) -> bool:
+        return self._busy() or any(self._p.portfolio.unhedged().values())
 
     def _take_decisions(self, now: float) -> tuple[Decision, ...]:
         taken: list[Decision] = []

@@ -27,6 +27,8 @@ LEG_WINDOW_SECONDS = 10.0
 """A later leg is not begun when the plan is older than this."""
 POLL_TIMEOUT_SECONDS = 15.0
 """A later leg's order is cancelled when it has worked for this long."""
+HURRIED_LEG_SECONDS = 3.0
+"""The same, while the program is stopping."""
 
 
 class Ids:
@@ -114,15 +116,16 @@ class Executor:
     def step(self, now: float, *, hurry: bool = False) -> None:
         """Look at every order that is due for a look, and take the next step where one is finished.
 
-        In a hurry a first leg's order is not waited for: what it got is hedged, the rest is cancelled.
+        In a hurry a first leg's order is not waited for: what it got is hedged, the rest is cancelled. A
+        later leg gets a moment.
         """
+        later_patience = HURRIED_LEG_SECONDS if hurry else POLL_TIMEOUT_SECONDS
         for execution in list(self._active.values()):
             ticket = execution.ticket
             at_once = hurry and execution.leg == 0
             if ticket is None or (now - ticket.looked_at < POLL_SECONDS and not at_once):
                 continue
-            patience = FIRST_LEG_SECONDS if execution.leg == 0 else POLL_TIMEOUT_SECONDS
-            patience = 0.0 if at_once else patience
+            patience = later_patience if execution.leg else 0.0 if hurry else FIRST_LEG_SECONDS
             try:
                 self._book(execution, self._desk.look(ticket, now), now)
                 if ticket.working and now - ticket.placed_at >= patience:
