@@ -14,7 +14,7 @@ help:
 	@echo "make test    set up what the tests need and run them"
 	@echo "make check   everything that CI runs: style, types, generated dashboards fresh, tests"
 	@echo "make bench   the promised figures, each with its target and its floor"
-	@echo "make soak    the long forms of tests and benchmarks (an hour or so)"
+	@echo "make soak    the same at length: more faults, more states, steadier figures"
 	@echo "make lock    pin again what pyproject.toml asks for"
 	@echo "make clean   remove the environment and what tests left (./data stays)"
 	@echo "With Docker: docker compose up"
@@ -40,7 +40,6 @@ bench: $(VENV)/.can-test
 	@$(RUN) -m benchmarks
 
 soak: $(VENV)/.can-test
-	$(RUN) -m pytest --soak
 	$(RUN) -m benchmarks --long
 
 # The run without Docker keeps its passwords here; otherwise Compose's volume has them.
