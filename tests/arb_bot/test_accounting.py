@@ -19,6 +19,10 @@ def assert_balanced(lab: Lab) -> None:
     for name, venue in lab.session.markets.venues.items():
         assert all(contracts > 0 for contracts in venue.account.contracts.values())
         assert parts.portfolio.cash[name] >= 0
+    limits = parts.settings.current
+    for venue, locked in parts.portfolio.locked().items():
+        assert locked <= limits.max_exposure_per_venue * 1_000_000
+        assert len(parts.portfolio.open_markets()[venue]) <= limits.max_open_markets_per_venue
     if not lab.working():
         cash = {name: venue.account.cash for name, venue in lab.session.markets.venues.items()}
         assert cash == parts.portfolio.cash
