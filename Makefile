@@ -47,7 +47,8 @@ login:
 	@if [ -d data/secrets ]; then \
 		$(PYTHON) -m deploy.welcome --secrets data/secrets --login; \
 	else \
-		docker compose run --rm --no-deps --no-TTY welcome deploy.welcome --secrets /secrets --login; \
+		docker compose run --rm --no-deps --no-TTY welcome deploy.welcome --secrets /secrets --login \
+			|| { echo "no login here: start with docker compose up, or make run"; exit 1; }; \
 	fi
 
 # Hashes and no addresses: the lock says what, the machine says from where.

@@ -1,4 +1,4 @@
-"""The Compose files as Compose reads them, without an engine; tests/stack/test_compose.py runs them in one."""
+"""The Compose files as Compose reads them, with no engine; tests/stack/test_compose.py runs them in one."""
 
 import json
 import os
