@@ -42,14 +42,17 @@ bench: $(VENV)/.can-test
 soak: $(VENV)/.can-test
 	$(RUN) -m benchmarks --long
 
-# The run without Docker keeps its passwords here; otherwise Compose's volume has them.
+# The run without Docker keeps its passwords in its data, Compose in a volume; here may be either, or both.
 login:
-	@if [ -d data/secrets ]; then \
-		$(PYTHON) -m deploy.welcome --secrets data/secrets --login; \
-	else \
-		docker compose run --rm --no-deps --no-TTY welcome deploy.welcome --secrets /secrets --login \
-			|| { echo "no login here: start with docker compose up, or make run"; exit 1; }; \
-	fi
+	@found=; data=$${DATA_DIR:-data}/secrets; \
+	if [ -d "$$data" ]; then \
+		found=1; echo "make run:"; $(PYTHON) -m deploy.welcome --secrets "$$data" --login; \
+	fi; \
+	if [ -n "$$(docker compose ps --all --quiet first-start 2>/dev/null)" ]; then \
+		found=1; echo "docker compose up:"; \
+		docker compose run --rm --no-deps --no-TTY welcome deploy.welcome --secrets /secrets --login; \
+	fi; \
+	[ -n "$$found" ] || { echo "no login here yet: docker compose up, or make run, makes one"; exit 1; }
 
 # Hashes and no addresses: the lock says what, the machine says from where.
 lock: $(VENV)/.can-test
