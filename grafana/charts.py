@@ -51,7 +51,7 @@ def chart(
         .draw_style(common.GraphDrawStyle.BARS if bars else common.GraphDrawStyle.LINE)
         .show_points(common.VisibilityMode.NEVER)
         .span_nulls(False)
-        .color_scheme(_shades())
+        .color_scheme(_shades(palette.LINE_DIM if bars else palette.LINE))
         .legend(
             common_builders.VizLegendOptions()
             .show_legend(True)
@@ -63,7 +63,7 @@ def chart(
         .timezone(["utc"])
     )
     if bars:
-        panel.stacking(common_builders.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
+        panel.min(0).stacking(common_builders.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
     if decimals is not None:
         panel.decimals(decimals)
     for ref_id, line in zip(ascii_uppercase, lines, strict=False):
@@ -231,6 +231,6 @@ def _typed(words: Mapping[int, Words]) -> dashboard.ValueMap:
     )
 
 
-def _shades() -> dashboard_builders.FieldColor:
-    # Shades of one colour: several lines stay apart in greyscale, and none looks like an alarm.
-    return dashboard_builders.FieldColor().mode(dashboard.FieldColorModeId.SHADES).fixed_color(palette.LINE)
+def _shades(colour: str) -> dashboard_builders.FieldColor:
+    # Shades of one colour: none looks like an alarm.
+    return dashboard_builders.FieldColor().mode(dashboard.FieldColorModeId.SHADES).fixed_color(colour)
