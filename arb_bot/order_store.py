@@ -143,6 +143,11 @@ class OrderStore:
         )
         return [_leg(row) for row in rows]
 
+    def last_fill(self) -> float | None:
+        """When a leg last began to fill, epoch seconds, which is no later than the last fill; None before it."""
+        latest: float | None = self.file.read("SELECT MAX(opened_at) AS at FROM positions")[0]["at"]
+        return latest
+
     def open_intents(self) -> list[str]:
         """Ids of intents that an earlier session left pending or submitted."""
         sql = "SELECT intent_id FROM order_intents WHERE status IN (?, ?)"

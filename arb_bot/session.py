@@ -134,6 +134,7 @@ def open_session(
         kill.enter_safe_mode("; ".join(recovered.reasons))
         journal.error(f"safe mode: {'; '.join(recovered.reasons)}", now)
     desk = OrderDesk(markets.venues, kill, registry)
+    desk.last_fill_at = stores.orders.last_fill()
     orders = Recorder(stores.orders.file, store_failed)
     intake = Intake(markets.venues, registry)
     executor = Executor(markets.venues, desk, recovered.portfolio, orders=orders, kill=kill, ids=ids)
