@@ -144,7 +144,7 @@ class OrderStore:
         return [_leg(row) for row in rows]
 
     def last_fill(self) -> float | None:
-        """When a leg last began to fill, epoch seconds, which is no later than the last fill; None before it."""
+        """When a leg last began to fill, epoch seconds, no later than the last fill; None before it."""
         latest: float | None = self.file.read("SELECT MAX(opened_at) AS at FROM positions")[0]["at"]
         return latest
 
