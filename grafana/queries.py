@@ -83,7 +83,7 @@ def verdict(level: str) -> str:
 NO_VERDICT = "1000 * vector(time()) and on() absent(tradebot_verdict)"
 ALL_VERDICTS = "max by (bot, level, text) (tradebot_verdict == 1)"
 ALL_MODES = "max by (bot, mode) (tradebot_last_mode == 1)"
-ALL_STATE_AGES = "time() - max by (bot) (tradebot_last_state_timestamp_seconds)"
+ALL_STATE_AGES = "ceil(time() - max by (bot) (tradebot_last_state_timestamp_seconds))"
 ALL_VERSIONS = "max by (bot, version, simulated) (tradebot_info)"
 ALL_STARTS = "max by (bot) (tradebot_start_time_seconds) * 1000"
 ALL_RESTARTS = "round(sum by (bot) (increase(tradebot_restarts_total[24h]))) and on(bot) tradebot_connected"
@@ -109,7 +109,7 @@ def status(word: str, *, simulated: bool) -> str:
 STATUS = first_of(of("tradebot_status"), of("tradebot_mode"))
 
 _LAST_STATE = of("tradebot_last_state_timestamp_seconds")
-STATE_AGE = f"(time() - {by_bot(_LAST_STATE)})"
+STATE_AGE = f"ceil(time() - {by_bot(_LAST_STATE)})"
 STALE_AFTER = by_bot(of("tradebot_stale_after_seconds"))
 # Judged by its age when it was scraped, shown by its age now: a scrape of 5 s ago does not make a state old.
 _AGE_THEN = f"min by (bot) (timestamp({_LAST_STATE}) - {_LAST_STATE})"
@@ -178,7 +178,7 @@ _BLOCKED = f"topk(1, max by (bot, reason) ({of('tradebot_blocked')} == 1))"
 _REASON = f'label_replace({_BLOCKED}, "short", "$1", "reason", "(.*)")'
 _CUT_REASON = f'label_replace({_REASON}, "short", "$1…", "reason", "(.{{9}}).{{2,}}")'
 BLOCKED = f"max by (bot, short) ({_CUT_REASON})"
-FILL_AGE = f"(time() - {_LAST_FILL}) unless on(bot) {_BLOCKED}"
+FILL_AGE = f"ceil(time() - {_LAST_FILL}) unless on(bot) {_BLOCKED}"
 NO_FILLS = f"{_NO_FILL_TODAY} unless on(bot) {_LAST_FILL} unless on(bot) {_BLOCKED}"
 FILL_KNOWN = first_of(_LAST_FILL, _NO_FILL_TODAY, _BLOCKED)
 
@@ -293,7 +293,7 @@ CAPITAL_KNOWN = first_of(CASH, LOCKED)
 # --- Positions and orders by venue ---
 OPEN_POSITIONS = by_venue(of("tradebot_open_positions"))
 WORKING_ORDERS = by_venue(of("tradebot_working_orders"))
-ORDER_AGE = f"time() - max by (bot, venue) ({of('tradebot_oldest_working_order_timestamp_seconds')})"
+ORDER_AGE = f"ceil(time() - {by_venue(of('tradebot_oldest_working_order_timestamp_seconds'))})"
 UNHEDGED_BY_VENUE = by_venue(_UNHEDGED)
 
 
@@ -426,7 +426,7 @@ STATES = grown("tradebot_states_received_total", "1m")
 MISSED = grown("tradebot_states_missed_total", "1m")
 MALFORMED = grown("tradebot_malformed_messages_total", "10m", by="reason")
 SETTINGS = f"max by (key) ({of('tradebot_config_value')})"
-SETTINGS_AGE = f"time() - {by_bot(of('tradebot_config_timestamp_seconds'))}"
+SETTINGS_AGE = f"ceil(time() - {by_bot(of('tradebot_config_timestamp_seconds'))})"
 REPORTED = f"max by (field) ({of('tradebot_field_reported')})"
 REGISTRY = f"max by (name, kind) ({of('tradebot_registry_value')})"
 
