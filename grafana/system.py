@@ -144,7 +144,7 @@ def alert_link() -> stat.Panel:
         [
             Level(queries.NOT_DELIVERED, "ALERTS", palette.RED, "LOST"),
             Level(queries.ALERTS_FAILING, "ALERTS", palette.RED, "FAILING"),
-            Level(queries.ALERTS_TO_WALL, "ALERTS ONLY", words="ON WALL"),
+            Level(queries.ALERTS_TO_WALL, "ALERTS TO", words="WALL"),
             Level(queries.ALERTS_TO_RECEIVERS, "RECEIVERS"),
         ],
         sizes=CHAIN,

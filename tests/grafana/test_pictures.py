@@ -247,7 +247,7 @@ CHAIN = {
         "planned": ("SOCKET → | PLANNED", BLUE),
     },
     "SCRAPE": {"alive": ("SCRAPE → | 0", GREY)},
-    "ALERT DELIVERY": {"alive": ("ALERTS ONLY | ON WALL", GREY)},
+    "ALERT DELIVERY": {"alive": ("ALERTS TO | WALL", GREY)},
 }
 
 
