@@ -66,9 +66,8 @@ class Totals:
 
     def cycle(self, previous: float | None, current: float) -> None:
         """A cycle was seen after `previous`, which is None at the first; a gap is cycles without a state."""
-        step = 1 if previous is None else int(current - previous)
-        if not 0 < step <= LONGEST_GAP:
-            step = 1
+        gap = 1.0 if previous is None else current - previous
+        step = int(gap) if 1 <= gap <= LONGEST_GAP else 1
         self.cycles += step
         self.missed += step - 1
 

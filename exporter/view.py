@@ -25,7 +25,7 @@ from exporter.losscap import CAP_SETTING, NEAR_CAP, Breach, BreachLatch, day_of,
 from exporter.reported import Reported
 from exporter.schedule import Window
 from exporter.sight import Sight
-from exporter.state import State, read
+from exporter.state import UNHEDGED, State, read
 from exporter.totals import BAD_FIELD, UNREADABLE, Totals
 
 REMEMBERED_STATES: Final = 256
@@ -64,6 +64,8 @@ class BotView:
         self.state: State | None = None
         """The last state, whatever its age; fields that are only constants are None."""
         self.state_at: float | None = None
+        self.state_day = ""
+        """The UTC day that the last state's figures of a day belong to, as YYYY-MM-DD."""
         self.progress_at: float | None = None
         """When a new cycle was last heard of, in a state or a heartbeat."""
         self.clock_skew: float | None = None
@@ -154,7 +156,7 @@ class BotView:
 
     def _take_goodbye(self, message: Mapping[str, object], now: float) -> None:
         fields = Fields(message)
-        self.link.said_goodbye(self.labels.reason(fields.text("reason") or UNKNOWN), now)
+        self.link.said_goodbye(self.labels.cause(fields.text("reason") or UNKNOWN), now)
         self.totals.malformed[BAD_FIELD] += fields.bad
 
     def _take_state(self, message: Mapping[str, object], now: float) -> None:
@@ -174,7 +176,8 @@ class BotView:
         self._take_risk(state, now)
         self._take_settings(state, now)
         self._compare_clocks(state.ts, now)
-        self.state, self.state_at = state, now
+        self.link.brought_state = True
+        self.state, self.state_at, self.state_day = state, now, day_of(state.ts, now)
 
     def _came_before(self, mark: tuple[float | None, float]) -> bool:
         """Whether a state with this cycle and time was among the last ones; remembers it if not."""
@@ -202,6 +205,8 @@ class BotView:
             self.link.new_session()
             self.cadence.interrupted()
         self._reported = Reported()
+        if state.unhedged is None:
+            self.unhedged_since = None
         self._session_id = state.session_id
         self._cycle = None if self.state is None else 0.0
         self.session = Session(
@@ -222,8 +227,10 @@ class BotView:
         self.progress_at = now
 
     def _take_risk(self, state: State, now: float) -> None:
-        exposed = state.unhedged is not None and any(state.unhedged.values())
-        self.unhedged_since = (self.unhedged_since or now) if exposed else None
+        if any((state.unhedged or {}).values()):
+            self.unhedged_since = self.unhedged_since or now
+        elif state.unhedged is not None and UNHEDGED not in state.partial:
+            self.unhedged_since = None  # what is not reported is not known to be hedged
         killed = state.kill is not None and state.kill.active
         self.kill_since = (self.kill_since or now) if killed else None
         if self.state is not None and state.status != self.state.status:
