@@ -121,5 +121,6 @@ def _size(value: str) -> str:
 
 
 def _text(text: str) -> str:
-    """A text from anywhere, cut and escaped."""
-    return escape(text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…")
+    """A text from anywhere, cut, without what cannot be seen or turns the others around, and escaped."""
+    shown = "".join(char if char.isprintable() else " " for char in text[: LONGEST_TEXT + 1])
+    return escape(shown if len(text) <= LONGEST_TEXT else f"{shown[:LONGEST_TEXT]}…")
