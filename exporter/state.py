@@ -37,6 +37,9 @@ _CREDENTIAL: Final = re.compile(
     "KEY_ID|SECRET|PASSPHRASE|PASSWORD|TOKEN|PRIVATE|API_KEY|ACCOUNT|FUNDER", re.I
 )
 
+_GIVEN: Final = re.compile("(venue )?kill switch ")
+"""How the reasons begin that are a person's: a kill file, a variable of the environment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kill:
@@ -245,8 +248,15 @@ def _kill(fields: Fields, status: str | None, labels: Labels) -> Kill | None:
     if active is None:
         return None
     cause, reason = switch.text("cause"), switch.text("reason") or ""
-    label = labels.cause(reason.partition(";")[0].partition(" (")[0])
+    label = labels.cause(_first_words(reason, cause))
     return Kill(active, reason, label, cause if cause in CAUSES else UNKNOWN_CAUSE, switch.number("since"))
+
+
+def _first_words(reason: str, cause: str | None) -> str:
+    """The first of a kill's reasons, without figures; where the bot halted itself, one of its own."""
+    reasons = [part.strip().partition(" (")[0] for part in reason.split(";")]
+    own = [words for words in reasons if not _GIVEN.match(words)] if cause == AUTOMATIC else []
+    return (own or reasons)[0]
 
 
 def _recent_errors(fields: Fields) -> frozenset[tuple[float, str, str]] | None:

@@ -307,3 +307,9 @@ def test_a_state_of_a_run_that_has_ended_is_awaited_anew():
     view.connected(NOW - 1)
     view.received(heartbeat(NOW, cycle=0), NOW)
     assert verdict(view, NOW).text == "AWAITING FIRST STATE"
+
+
+def test_a_halt_of_the_bots_own_is_not_named_after_the_kill_file_beside_it():
+    both = "kill switch file exists (/d/.kill_switch); safe mode active (1 unhedged position(s); 1 intent)"
+    view = view_of(*steadily(kill_switch=killed("automatic", both)))
+    assert verdict(view, NOW).text == "HALTED: safe mode active"
