@@ -17,8 +17,10 @@ MODES: Final = ("paper", "live")
 STATUSES: Final = (*MODES, "paused", "killed")
 STREAM_STATUSES: Final = ("connected", "degraded", "poll_only", "recovering")
 ACTIONS: Final = ("skipped", "filled", "dry_run", "execution_failed", "settled")
-CAP_KEYS: Final = ("ARB_DAILY_LOSS_CAP_USD",)
-"""Settings that hold a daily loss cap."""
+CAP_SETTING: Final = {"arb": "ARB_DAILY_LOSS_CAP_USD"}
+"""By kind of bot, the setting that holds its daily loss cap in USD."""
+INTERVAL_SETTING: Final = {"arb": "ARB_POLL_INTERVAL_SECONDS"}
+"""By kind of bot, the setting that holds the time between its cycles in seconds."""
 
 
 class Bounded:
@@ -67,7 +69,7 @@ class Labels:
     def __init__(self) -> None:
         self.action = Bounded(ACTIONS)
         self.cause = Bounded()
-        self.key = Bounded(CAP_KEYS)
+        self.key = Bounded((*CAP_SETTING.values(), *INTERVAL_SETTING.values()))
         self.kind = Bounded()
         self.metric = Bounded()
         self.mode = Bounded(MODES)

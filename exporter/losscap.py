@@ -10,11 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from exporter.labels import CAP_KEYS
 from exporter.state import Kill
-
-CAP_SETTING: Final = dict(zip(("arb",), CAP_KEYS, strict=True))
-"""By kind of bot, the setting that holds its cap in USD."""
 
 BREACH_WORDS: Final = "daily loss cap breached"
 """How a bot's own kill switch names this cause."""

@@ -19,9 +19,9 @@ from botkit.messages import ACK_SUFFIX, ERROR, GOODBYE, HEARTBEAT, MALFORMED_REA
 from exporter.cadence import Cadence
 from exporter.decisions import Decisions
 from exporter.fields import Fields
-from exporter.labels import UNKNOWN, Labels
+from exporter.labels import CAP_SETTING, INTERVAL_SETTING, UNKNOWN, Labels
 from exporter.link import Link
-from exporter.losscap import CAP_SETTING, NEAR_CAP, Breach, BreachLatch, day_of, headroom
+from exporter.losscap import NEAR_CAP, Breach, BreachLatch, day_of, headroom
 from exporter.reported import Reported
 from exporter.schedule import Window
 from exporter.sight import Sight
@@ -102,7 +102,10 @@ class BotView:
     @property
     def cap(self) -> float | None:
         """The daily loss cap in USD by the last known settings, or None where it is unknown; 0 is no cap."""
-        return (self.settings or {}).get(CAP_SETTING.get(self.kind, ""))
+        return self._setting(CAP_SETTING)
+
+    def _setting(self, by_kind: Mapping[str, str]) -> float | None:
+        return (self.settings or {}).get(by_kind.get(self.kind, ""))
 
     def connected(self, now: float) -> None:
         """The link was made."""
@@ -245,7 +248,10 @@ class BotView:
 
     def _take_settings(self, state: State, now: float) -> None:
         if state.settings is not None:
+            interval = self._setting(INTERVAL_SETTING)
             self.settings, self.settings_at = state.settings, now
+            if interval not in {None, self._setting(INTERVAL_SETTING)}:
+                self.cadence.changed()
         room = headroom(state.daily_pnl, self.cap)
         near = room is not None and room.ratio >= NEAR_CAP
         self.near_cap_since = (self.near_cap_since or now) if near else None

@@ -450,7 +450,7 @@ def test_the_loss_cap_is_found_among_any_number_of_settings_and_the_rest_share_n
     view = fed(state(1, config_snapshot={**many, "ARB_DAILY_LOSS_CAP_USD": 10.0}))
     assert view.cap == 10.0
     assert view.settings is not None
-    assert len(view.settings) == 100
+    assert len(view.settings) == 99  # and a place that is kept for the interval
     assert "other" not in view.settings
 
 
@@ -554,3 +554,16 @@ def test_a_state_of_a_run_that_has_ended_is_not_now():
     view.received(state(1, ts=end + 4, session_id="new"), end + 4)
     assert view.at(end + 4).up
     assert view.totals.restarts == 1
+
+
+@pytest.mark.parametrize("changed", [{}, {"session_id": "another", "uptime_seconds": 0.0}])
+def test_a_bot_that_was_told_a_longer_interval_is_not_hung_for_keeping_it(changed):
+    view = fed(*(state(cycle, config_snapshot={"ARB_POLL_INTERVAL_SECONDS": 5.0}) for cycle in range(1, 9)))
+    slow = {**changed, "config_snapshot": {"ARB_POLL_INTERVAL_SECONDS": 60.0}}
+    fed(state(9, **slow), view=view)
+    for later in range(1, 59):
+        view.received(heartbeat(T0 + 45 + later, cycle=9), T0 + 45 + later)
+    sight = view.at(T0 + 45 + 58)
+    assert (sight.hung, sight.up) == (False, True)
+    fed(*(state(9 + n, ts=T0 + 45 + 60 * n, **slow) for n in (1, 2)), view=view)
+    assert view.cadence.stale_after == 180.0
