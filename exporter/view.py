@@ -26,7 +26,7 @@ from exporter.reported import Reported
 from exporter.schedule import Window
 from exporter.sight import Sight
 from exporter.state import UNHEDGED, State, read
-from exporter.totals import BAD_FIELD, UNREADABLE, Totals
+from exporter.totals import BAD_FIELD, LONGEST_CYCLE, UNREADABLE, Totals
 
 REMEMBERED_STATES: Final = 256
 """How many states back a repeated one is recognised, as after a reconnect."""
@@ -223,8 +223,11 @@ class BotView:
         if state.cycle is not None:
             self.totals.cycle(self._cycle, state.cycle)
             self._cycle = state.cycle
-        if state.cycle_duration is not None and state.cycle_duration >= 0:
-            self.totals.durations.observe(state.cycle_duration)
+        if state.cycle_duration is not None:
+            if 0 <= state.cycle_duration <= LONGEST_CYCLE:
+                self.totals.durations.observe(state.cycle_duration)
+            else:
+                self.totals.malformed[BAD_FIELD] += 1
         self.totals.malformed[BAD_FIELD] += self.decisions.take(state.decisions, now)
         self.cadence.cycle_seen(now)
         self.progress_at = now

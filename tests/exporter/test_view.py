@@ -567,3 +567,16 @@ def test_a_bot_that_was_told_a_longer_interval_is_not_hung_for_keeping_it(change
     assert (sight.hung, sight.up) == (False, True)
     fed(*(state(9 + n, ts=T0 + 45 + 60 * n, **slow) for n in (1, 2)), view=view)
     assert view.cadence.stale_after == 180.0
+
+
+@pytest.mark.parametrize("absurd", [-1.0, 1e300])
+def test_an_absurd_number_neither_drowns_a_counter_nor_turns_it_back(absurd):
+    cycle = messages.cycle_of()
+    view = fed(
+        state(1, rejects={"kalshi": 3.0}, last_cycle={**cycle, "duration_ms": 50}),
+        state(2, rejects={"kalshi": absurd}, last_cycle={**cycle, "duration_ms": absurd}),
+        state(3, rejects={"kalshi": 7.0}, last_cycle={**cycle, "duration_ms": 50}),
+    )
+    assert view.totals.rejects == {"kalshi": 4.0}
+    assert view.totals.durations.sum == pytest.approx(0.1)
+    assert view.totals.malformed["bad_field"] == 1
