@@ -63,6 +63,7 @@ class Link:
         """Whether a new state has come on this very connection."""
         self.heartbeat_at: float | None = None
         self.heartbeat_cycle: float | None = None
+        """The cycle that the last heartbeat of this connection named."""
         self.loop_lag: float | None = None
         self.phase: str | None = None
         self.goodbye: Goodbye | None = None
@@ -84,6 +85,7 @@ class Link:
     def opened(self, now: float) -> None:
         """A connection was accepted."""
         self.opened_at, self._heard_at, self.brought_state = now, None, False
+        self.heartbeat_cycle = None
         self._opened += 1
         self.attempts += 1
 

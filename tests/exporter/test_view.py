@@ -580,3 +580,14 @@ def test_an_absurd_number_neither_drowns_a_counter_nor_turns_it_back(absurd):
     assert view.totals.rejects == {"kalshi": 4.0}
     assert view.totals.durations.sum == pytest.approx(0.1)
     assert view.totals.malformed["bad_field"] == 1
+
+
+def test_a_heartbeat_from_before_a_reconnect_does_not_make_the_bot_a_new_run():
+    view = fed(state(1), state(2), state(3))
+    view.received(heartbeat(T0 + 15.5, cycle=3), T0 + 15.5)
+    fed(state(4), view=view)
+    view.disconnected(T0 + 21, "connection reset")
+    view.connected(T0 + 22)
+    assert view.at(T0 + 22).live is view.state
+    view.received(heartbeat(T0 + 23, cycle=5), T0 + 23)
+    assert view.at(T0 + 23).up
