@@ -38,6 +38,7 @@ KILLED_BY = {
     ENVIRONMENT: "by its environment",
     UNKNOWN_CAUSE: "cause not reported",
 }
+CLOCK_OFF_SECONDS = 5.0  # between the bot's clock and this program's
 FULL = 1.0  # of the daily loss cap
 
 
@@ -240,6 +241,10 @@ def _link(sight: Sight) -> Tile:
             if link.heartbeat_at is None
             else f"heartbeat {duration(sight.now - link.heartbeat_at)} ago"
         )
+        skew = sight.view.clock_skew or 0.0
+        if abs(skew) >= CLOCK_OFF_SECONDS:
+            off = f"the bot's clock is {duration(abs(skew))} {'fast' if skew > 0 else 'slow'}"
+            return Tile("LINK", "CONNECTED", f"{beat} · {off}", "look")
         return Tile("LINK", "CONNECTED", f"{beat} · reconnects: {count(link.reconnects)}")
     if goodbye is not None:
         return Tile("LINK", "STOPPED", goodbye.reason or "the bot said goodbye", "planned")

@@ -314,3 +314,12 @@ def test_a_bot_that_accepts_and_is_silent_is_not_called_untried() -> None:
     view = beating(NOW - 20)
     link = tiles(cards.card(view, NOW))["LINK"]
     assert (link.value, link.note) == ("DISCONNECTED", "for 20 s · accepts, and says nothing")
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(7200.0, "2 h 00 min fast"), (-30.0, "30 s slow")])
+def test_a_bot_whose_clock_is_off_is_told_beside_its_link(ahead: float, words: str) -> None:
+    view = beating(NOW)
+    view.received(state(NOW + ahead), NOW)
+    link = tiles(cards.card(view, NOW))["LINK"]
+    assert (link.value, link.tone) == ("CONNECTED", "look")
+    assert link.note == f"heartbeat 0 s ago · the bot's clock is {words}"
