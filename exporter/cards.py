@@ -135,7 +135,8 @@ def _loss_cap(sight: Sight) -> Tile:
         note = f"{percent(room.ratio)} of {money(room.cap)}" if room else "earlier this UTC day"
         return Tile(title, "BREACHED", f"{note} · until 00:00 UTC", "act")
     if cap is not None and cap <= 0:
-        return Tile(title, "NO CAP", "the bot's cap is 0 or less", "look" if sight.view.tier == LIVE else "")
+        tone = "look" if sight.view.tier == LIVE else ""
+        return _from_state(sight, title, lambda _: Tile(title, "NO CAP", "the bot's cap is 0 or less", tone))
 
     def make(state: State) -> Tile | None:
         room = headroom(state.daily_pnl, cap)
@@ -195,7 +196,7 @@ def _last_fill(sight: Sight) -> Tile:
 
     def make(state: State) -> Tile | None:
         if state.last_fill is None:
-            return Tile("LAST FILL", "NONE TODAY", "says the bot") if state.daily_trades == 0 else None
+            return Tile("LAST FILL", "NO TRADE", "today, says the bot") if state.daily_trades == 0 else None
         return Tile("LAST FILL", f"{duration(_since_bots(sight, state.last_fill))}", "ago")
 
     state = sight.view.state

@@ -109,7 +109,7 @@ def test_reported_zeros_are_zeros() -> None:
     assert shown["LOSS CAP USED"].value == "0 %"
     assert shown["POSITIONS"].value == "0"
     assert shown["WORKING ORDERS"].value == "0"
-    assert shown["LAST FILL"] == Tile("LAST FILL", "NONE TODAY", "says the bot")
+    assert shown["LAST FILL"] == Tile("LAST FILL", "NO TRADE", "today, says the bot")
 
 
 def test_old_figures_are_last_known_and_grey_with_their_age() -> None:
@@ -323,3 +323,12 @@ def test_a_bot_whose_clock_is_off_is_told_beside_its_link(ahead: float, words: s
     link = tiles(cards.card(view, NOW))["LINK"]
     assert (link.value, link.tone) == ("CONNECTED", "look")
     assert link.note == f"heartbeat 0 s ago · the bot's clock is {words}"
+
+
+def test_no_cap_is_last_known_once_the_bot_is_gone() -> None:
+    view = beating(NOW - 1)
+    view.received(state(NOW - 1, config_snapshot={"ARB_DAILY_LOSS_CAP_USD": 0.0}), NOW - 1)
+    assert tiles(cards.card(view, NOW))["LOSS CAP USED"].note == "the bot's cap is 0 or less"
+    view.disconnected(NOW, "closed by the bot")
+    shown = tiles(cards.card(view, NOW))["LOSS CAP USED"]
+    assert shown == Tile("LOSS CAP USED", "NO CAP", "last known, 1 s old", "old")
