@@ -79,7 +79,8 @@ def render(cards: Iterable[Card], now: float, places: Iterable[Place]) -> str:
 {"".join(_card(card, now, detailed=index < MOST_DETAILED) for index, card in enumerate(ordered))}</main>
 </div>
 <footer>
-<span>Grey is normal. Red: act now. Amber: look within the hour. Purple: not known. Blue: planned, or paper.</span>
+<span>Grey is normal. Red: act now. Amber: look within the hour. Purple: not known.
+Blue: planned, or paper.</span>
 <span>Times are UTC. Money in USD.</span>
 </footer>
 </body>

@@ -21,7 +21,7 @@ from exporter.decisions import Decisions
 from exporter.fields import Fields
 from exporter.labels import CAP_SETTING, INTERVAL_SETTING, UNKNOWN, Labels
 from exporter.link import Link
-from exporter.losscap import NEAR_CAP, Breach, BreachLatch, day_of, headroom
+from exporter.losscap import NEAR_CAP, Breach, BreachLatch, day_of, headroom, utc_day
 from exporter.reported import Reported
 from exporter.schedule import Window
 from exporter.sight import Sight
@@ -258,7 +258,8 @@ class BotView:
         room = headroom(state.daily_pnl, self.cap)
         near = room is not None and room.ratio >= NEAR_CAP
         self.near_cap_since = (self.near_cap_since or now) if near else None
-        self.latch.judge(room, state.kill, day_of(state.ts, now), now)
+        bots_day = None if state.ts is None else utc_day(state.ts)
+        self.latch.judge(room, state.kill, day_of(state.ts, now), now, bots_day)
 
     def _compare_clocks(self, ts: float | None, now: float) -> None:
         if ts is not None:

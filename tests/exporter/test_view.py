@@ -591,3 +591,14 @@ def test_a_heartbeat_from_before_a_reconnect_does_not_make_the_bot_a_new_run():
     assert view.at(T0 + 22).live is view.state
     view.received(heartbeat(T0 + 23, cycle=5), T0 + 23)
     assert view.at(T0 + 23).up
+
+
+def test_a_bot_whose_clock_is_hours_off_is_believed_when_it_says_that_its_cap_is_breached():
+    ahead = T0 + 8 * 3600  # which is the next UTC day
+    said = messages.killed(
+        "automatic", "daily loss cap breached (realized=-10.2, cap=10.0)", since=ahead - 60
+    )
+    view = connected_view()
+    view.received(base_state(1, ts=ahead, kill_switch=said), T0 + 5)
+    assert view.latch.active(T0 + 5) is not None
+    assert view.latch.active(T0 + 86_400) is None
