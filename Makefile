@@ -14,7 +14,7 @@ help:
 	@echo "make test    set up what the tests need and run them"
 	@echo "make check   everything that CI runs: style, types, generated dashboards fresh, tests"
 	@echo "make bench   the promised figures, each with its target and its floor"
-	@echo "make soak    the long forms of tests and benchmarks (an hour or so)"
+	@echo "make soak    the same at length: more faults, more states, steadier figures"
 	@echo "make lock    pin again what pyproject.toml asks for"
 	@echo "make clean   remove the environment and what tests left (./data stays)"
 	@echo "With Docker: docker compose up"
@@ -43,13 +43,17 @@ soak: $(VENV)/.can-test
 	$(RUN) -m pytest --soak
 	$(RUN) -m benchmarks --long
 
-# The run without Docker keeps its passwords here; otherwise Compose's volume has them.
+# The run without Docker keeps its passwords in its data, Compose in a volume; here may be either, or both.
 login:
-	@if [ -d data/secrets ]; then \
-		$(PYTHON) -m deploy.welcome --secrets data/secrets --login; \
-	else \
+	@found=; data=$${DATA_DIR:-data}/secrets; \
+	if [ -d "$$data" ]; then \
+		found=1; echo "make run:"; $(PYTHON) -m deploy.welcome --secrets "$$data" --login; \
+	fi; \
+	if [ -n "$$(docker compose ps --all --quiet first-start 2>/dev/null)" ]; then \
+		found=1; echo "docker compose up:"; \
 		docker compose run --rm --no-deps --no-TTY welcome deploy.welcome --secrets /secrets --login; \
-	fi
+	fi; \
+	[ -n "$$found" ] || { echo "no login here yet: docker compose up, or make run, makes one"; exit 1; }
 
 # Hashes and no addresses: the lock says what, the machine says from where.
 lock: $(VENV)/.can-test

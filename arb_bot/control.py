@@ -10,17 +10,26 @@ from botkit import messages
 from botkit.commands import Handler, update_config
 
 SENDING_PATIENCE_SECONDS = 0.2
+SETTING_SPACING_SECONDS = 0.2
 LONGEST_REASON = 200
 
 
 def handlers(session: Session) -> dict[str, Handler]:
     """The handlers by command type."""
     return {
-        messages.UPDATE_CONFIG: update_config(session.parts.settings),  # type: ignore[arg-type] # any will do
+        messages.UPDATE_CONFIG: lambda request: set_setting(session, request),
         messages.KILL_SWITCH: lambda request: kill_switch(session, request),
         messages.PAUSE: lambda request: pause(session, request),
         messages.RESUME: lambda request: resume(session, request),
     }
+
+
+def set_setting(session: Session, request: dict[str, object]) -> Mapping[str, object]:
+    """Change one setting; the next cycle, which comes at once, works with it and shows it."""
+    reply = update_config(session.parts.settings)(request)  # type: ignore[arg-type] # of any settings
+    if reply["ok"]:
+        session.engine.request_cycle(SETTING_SPACING_SECONDS)
+    return reply
 
 
 def kill_switch(session: Session, request: Mapping[str, object]) -> dict[str, object]:

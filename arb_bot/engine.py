@@ -11,16 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from arb_bot import VenueUnavailable
-from arb_bot.decision import Decision
+from arb_bot.decision import EXECUTION_FAILED, Decision
 from arb_bot.lanes import MarketView
 from arb_bot.lanes.scanning import Scan
 from arb_bot.parts import Parts
 from arb_bot.results import Results
 from arb_bot.snapshot import CycleReport
+from arb_bot.stream_health import DEGRADED
 from arb_bot.trading import Trader
 
-DRAIN_SECONDS = 5.0
-"""How long a clean stop waits for each leg in flight or still to come before it cancels them …"""
+DRAIN_SECONDS = 8.0
+"""How long a clean stop hedges or unwinds each leg in flight or still to come before it cancels them …"""
 MOST_DRAIN_SECONDS = 15.0
 """… and for all of them together."""
 DRAIN_LOOK_SECONDS = 0.1
@@ -51,8 +52,10 @@ class Engine:
         self._limits = parts.settings.current
         self._halted = dict.fromkeys(parts.venues, False)
         self._uncancelled: dict[str, str] = {}
+        self._feeds: dict[str, str] = {}
         self._next_cycle = self._last_cycle = parts.clock.now()
         self._requested = math.inf
+        self._day = int(self._last_cycle // 86_400)
         self._stopping = threading.Event()
         self.wake = threading.Event()
         self.report = CycleReport()
@@ -83,6 +86,7 @@ class Engine:
         self._results.settle(now)
         p.orders.flush(now)
         p.analytics.flush(now)
+        self._rebalance(now)
         self._remember(now)
         changed |= self._watch(now)
         if changed or now >= min(self._next_cycle, self._requested):
@@ -96,6 +100,7 @@ class Engine:
         self._last_cycle = now
         p.pulse.beat("cycle", self.report.number + 1, within=10.0)
         quotes = p.intake.look(now)
+        self._warn_of_feeds(now)
         found = self._trader.trade(MarketView(quotes, p.relations()), now)
         self.observe(found, now)
         self.report = CycleReport(
@@ -104,17 +109,20 @@ class Engine:
             quotes=len(quotes),
             found=len(found.found),
             near=found.near,
-            decisions=self._take_decisions(),
+            decisions=self._take_decisions(now),
         )
         self.publish(p.states.build(self.report, p.clock.now()))
 
     def finish(self) -> None:
-        """A clean stop: give legs in flight a moment, then cancel and read back what still works."""
+        """A clean stop: hedge or unwind what is in flight, then cancel and read back what still works.
+
+        Unwinding orders are not sent while trading is halted; what is unhedged then stays flagged.
+        """
         p = self._p
         p.journal.paused = {"since": p.clock.now(), "reason": "stopping"}
         to_come = max((execution.legs_to_come for execution in p.executor.active), default=1)
         end = p.clock.now() + min(MOST_DRAIN_SECONDS, DRAIN_SECONDS * max(1, to_come))
-        while self._busy() and p.clock.now() < end and not p.kill.check().halted:
+        while self._exposed() and p.clock.now() < end and not p.kill.check().halted:
             p.executor.step(p.clock.now(), hurry=True)
             self.tick()
             p.clock.wait(self._stopping, DRAIN_LOOK_SECONDS)
@@ -141,6 +149,7 @@ class Engine:
         for venue, verdict in verdicts.items():
             if verdict.halted and not before[venue]:
                 self._uncancelled[venue] = f"kill switch: {verdict.reason}"
+                p.journal.error(f"{venue} halted: {verdict.reason}", now)
         if self._uncancelled:
             self._cancel(now)
         return self._halted != before
@@ -167,13 +176,33 @@ class Engine:
     def _busy(self) -> bool:
         return any(self._p.desk.working().values()) or any(True for _ in self._p.executor.active)
 
-    def _take_decisions(self) -> tuple[Decision, ...]:
+    def _warn_of_feeds(self, now: float) -> None:
+        for name, feed in self._p.intake.feeds.items():
+            before, status = self._feeds.get(name), feed.health.status
+            if before is not None and status != before and DEGRADED in (before, status):
+                self._p.journal.error(f"{name}: quotes {status}, {before} before", now, "warning")
+            self._feeds[name] = status
+
+    def _exposed(self) -> bool:
+        return self._busy() or any(self._p.portfolio.unhedged().values())
+
+    def _take_decisions(self, now: float) -> tuple[Decision, ...]:
         taken: list[Decision] = []
         self._p.experience.concluded(self._p.executor.decisions)
         for source in (self._p.executor, self._results, self._trader):
             taken += source.decisions
             source.decisions.clear()
+        for failed in (d for d in taken if d.action == EXECUTION_FAILED):
+            self._p.journal.error(f"{failed.kind} {failed.match_key}: {failed.reason}", now, "warning")
         return tuple(taken)
+
+    def _rebalance(self, now: float) -> None:
+        """Once a UTC day, when no order is out: cash goes back to where it is needed."""
+        day = int(now // 86_400)
+        if day == self._day or self._busy() or self._uncancelled:
+            return
+        self._day = day
+        self._p.portfolio.transferred(self._p.rebalance())
 
     def _remember(self, now: float) -> None:
         """Let the venues write down what they keep; trading halts while they cannot."""

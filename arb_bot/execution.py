@@ -29,6 +29,8 @@ LEG_WINDOW_SECONDS = 10.0
 """A leg is not begun when the one before it was begun longer ago than this."""
 POLL_TIMEOUT_SECONDS = 15.0
 """The last leg's order is cancelled when it has worked for this long."""
+HURRIED_LEG_SECONDS = 3.0
+"""The most that a later leg's order works while the program is stopping."""
 
 
 class Ids:
@@ -127,14 +129,16 @@ class Executor:
     def step(self, now: float, *, hurry: bool = False) -> None:
         """Look at every order that is due for a look, and take the next step where one is finished.
 
-        In a hurry a first leg's order is not waited for: what it got is hedged, the rest is cancelled.
+        In a hurry a first leg's order is not waited for: what it got is hedged, the rest is cancelled. A
+        later leg gets a moment.
         """
+        later_patience = HURRIED_LEG_SECONDS if hurry else POLL_TIMEOUT_SECONDS
         for execution in list(self._active.values()):
             ticket = execution.ticket
             at_once = hurry and execution.leg == 0
             if ticket is None or (now - ticket.looked_at < POLL_SECONDS and not at_once):
                 continue
-            patience = POLL_TIMEOUT_SECONDS if execution.legs_to_come == 0 else FIRST_LEG_SECONDS
+            patience = min(FIRST_LEG_SECONDS, later_patience) if execution.legs_to_come else later_patience
             patience = 0.0 if at_once else patience
             try:
                 self._book(execution, self._desk.look(ticket, now), now)
@@ -155,7 +159,6 @@ class Executor:
             ticket = execution.ticket
             if ticket is None or venue not in execution.plan.opportunity.venues:
                 continue
-            execution.trouble = trouble
             try:
                 self._book(execution, self._desk.look(ticket, now), now)
                 if ticket.working and execution.legs_to_come:
@@ -163,6 +166,7 @@ class Executor:
             except VenueUnavailable:
                 continue
             if not ticket.working:
+                execution.trouble = trouble
                 self._finish(execution, now)
 
     def reserved(self) -> dict[str, int]:

@@ -19,6 +19,10 @@ class Markets(Protocol):
         """What is known of the listed markets; the same object while nothing changes."""
         ...
 
+    def rebalance(self) -> Mapping[str, int]:
+        """Move the bot's own cash to where it is needed; what each venue gained, micro-dollars."""
+        ...
+
     def remember(self) -> None:
         """Write down what the next session must find. Raises OSError."""
         ...

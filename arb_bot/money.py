@@ -18,9 +18,7 @@ def to_usd(micros: int) -> float:
 
 
 def share(total: int, part: int, whole: int) -> int:
-    """The part of `total` that belongs to `part` of `whole` units; what rounding leaves stays with the
-    rest.
-    """
+    """What of `total` belongs to `part` of `whole` units; what rounding leaves stays with the rest."""
     return total * part // whole
 
 

@@ -14,9 +14,7 @@ OPPOSITE_BID_TRANSFORM = "opposite_bid_transform"
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One contract type to buy: where, which side, at what ask (dollars), and how much stands there
-    (contracts).
-    """
+    """One kind of contract to buy: where, which side, the ask in dollars, the contracts offered at it."""
 
     venue: str
     market_id: str

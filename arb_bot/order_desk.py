@@ -1,5 +1,4 @@
-"""The one place from which orders go to venues: the kill switch is asked before each, and fills are read
-back.
+"""The one place from which orders go to venues: the kill switch is asked before each.
 
 An order is sent under a lock that a kill also takes, so that when a kill is acknowledged no order is on
 its way.

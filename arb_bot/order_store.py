@@ -1,5 +1,4 @@
-"""The order store, `arb_orders.db`: intents, their legs, and the positions they made, in the documented
-schema.
+"""The order store, `arb_orders.db`, in the documented schema: intents, their legs, and their positions.
 
 Money in USD, prices in dollars a contract, times in epoch seconds. `raw_json` of a leg keeps its fee, and
 what of it belongs to contracts still held, in micro-dollars, so that the books can be taken up again to
@@ -143,6 +142,11 @@ class OrderStore:
             "SELECT * FROM leg_executions WHERE intent_id = ? ORDER BY leg_index", (intent_id,)
         )
         return [_leg(row) for row in rows]
+
+    def last_fill(self) -> float | None:
+        """When a leg last began to fill, epoch seconds, no later than the last fill; None before it."""
+        latest: float | None = self.file.read("SELECT MAX(opened_at) AS at FROM positions")[0]["at"]
+        return latest
 
     def open_intents(self) -> list[str]:
         """Ids of intents that an earlier session left pending or submitted."""

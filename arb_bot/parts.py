@@ -24,7 +24,8 @@ class Parts:
     """The parts of one session.
 
     `relations` is what is known of the markets at this moment, the same object while nothing changes;
-    `remember` lets the venues write down what they keep and may raise OSError.
+    `remember` lets the venues write down what they keep and may raise OSError. `rebalance` moves cash
+    between venues and says what each gained.
     """
 
     clock: Clock
@@ -32,6 +33,7 @@ class Parts:
     venues: Mapping[str, Venue]
     relations: Callable[[], Relations]
     remember: Callable[[], None]
+    rebalance: Callable[[], Mapping[str, int]]
     kill: KillSwitch
     desk: OrderDesk
     portfolio: Portfolio

@@ -41,9 +41,7 @@ class Plan:
         return {v: self.contracts * cost for v, cost in self.opportunity.unit_cost_by_venue().items()}
 
     def limit_price(self, leg_index: int) -> int:
-        """The most that a leg may cost, in micro-dollars: the ask for the first, the ask and the drift
-        for later ones.
-        """
+        """The most a contract may cost, in micro-dollars: the ask, and for later legs the drift on top."""
         ask = to_micros(self.opportunity.legs[leg_index].price)
         return ask if leg_index == 0 else min(MICROS, ask + LEG_DRIFT_TOLERANCE)
 

@@ -100,6 +100,11 @@ class Portfolio:
         self.realized += pnl
         return pnl
 
+    def transferred(self, gained: Mapping[str, int]) -> None:
+        """Cash was moved between venues; the amounts add up to nothing."""
+        for venue, amount in gained.items():
+            self.cash[venue] += amount
+
     def settle(self, holding: Holding, winners: Mapping[tuple[str, str], Side]) -> int:
         """Every market of a holding has paid: $1 a winning contract. Returns the PnL; the holding is gone."""
         pnl = 0

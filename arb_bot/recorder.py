@@ -25,7 +25,7 @@ class Recorder:
         self._waiting: deque[tuple[Statement, ...]] = deque()
         self._failing = False
         self._next_try = 0.0
-        self.lost = 0
+        self._overflowed = False
 
     @property
     def healthy(self) -> bool:
@@ -33,9 +33,7 @@ class Recorder:
         return not self._waiting and not self._failing
 
     def must_write(self, *statements: Statement) -> None:
-        """Write in one transaction now, or raise StoreWriteFailed and keep nothing: what needs it must
-        not happen.
-        """
+        """Write in one transaction now, or raise StoreWriteFailed: what needs these rows must not happen."""
         if not self.healthy:
             raise StoreWriteFailed(f"{self._file.path.name}: earlier rows are not written yet")
         try:
@@ -49,7 +47,9 @@ class Recorder:
         self._waiting.append(statements)
         if len(self._waiting) > MOST_WAITING:
             self._waiting.popleft()
-            self.lost += 1
+            if not self._overflowed:
+                self._overflowed = True
+                self._on_failure(f"{self._file.path.name}: {MOST_WAITING} rows wait, the oldest are lost")
         if not self._failing or now >= self._next_try:
             self.flush(now)
 

@@ -149,6 +149,7 @@ def open_session(
         journal.error(f"safe mode: {'; '.join(recovered.reasons)}", now)
     journal.recovery = recovered.as_state()
     desk = OrderDesk(markets.venues, kill, registry, unknown=recovered.unknown)
+    desk.last_fill_at = stores.orders.last_fill()
     orders = Recorder(stores.orders.file, store_failed)
     relations = JoinedRelations(written, markets.relations)
     intake = Intake(
@@ -166,6 +167,7 @@ def open_session(
         venues=markets.venues,
         relations=relations,
         remember=markets.remember,
+        rebalance=markets.rebalance,
         kill=kill,
         desk=desk,
         portfolio=recovered.portfolio,

@@ -11,6 +11,7 @@ Extras of this bot alone, besides those that the design names:
 * `venue_heartbeat_ts`, `venue_kills`: when a venue answered last; venues that are killed, and by what.
 """
 
+import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from botkit.metrics_registry import Registry
 REPORTED = ("stream_status", "daily_pnl", "daily_trades", "daily_loss_cap_remaining", "consecutive_failures")
 COMMANDS = (messages.UPDATE_CONFIG, messages.KILL_SWITCH, messages.PAUSE, messages.RESUME)
 ERRORS_KEPT = 50
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Journal:
     def error(self, message: str, now: float, severity: str = "error") -> None:
         """Keep an error or a warning for the states."""
         self.errors.append({"ts": now, "severity": severity, "message": message})
+        if severity == "error":
+            _log.error("%s", message)
 
     def trade(self, now: float) -> None:
         """Count a realised result in its UTC day."""

@@ -1,6 +1,4 @@
-"""Opening the bot's SQLite files so that nothing is lost: a file that is not what it should be is left as
-it is.
-"""
+"""The bot's SQLite files: opened so that nothing is lost, left alone when not what they should be."""
 
 import contextlib
 import re
@@ -46,12 +44,13 @@ class SqliteFile:
             raise StoreUnusable(f"cannot open {path}: {exc}") from exc
         try:
             if existed:
-                self._check(tables)
+                self._check_pages()
+                self._check_columns(tables)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA foreign_keys=ON")
             self._db.executescript(ddl)
-            self._check(tables)
+            self._check_columns(tables)
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("COMMIT")
         except sqlite3.Error as exc:
@@ -62,13 +61,15 @@ class SqliteFile:
             raise
         self._db.row_factory = sqlite3.Row
 
-    def _check(self, tables: dict[str, tuple[str, ...]]) -> None:
+    def _check_columns(self, tables: dict[str, tuple[str, ...]]) -> None:
         for table, columns in tables.items():
             found = [row[1] for row in self._db.execute(f"PRAGMA table_info({table})")]
             if found and found != list(columns):
                 raise StoreUnusable(
                     f"{self.path} has another table {table!r} than this bot writes; the file is left as it is"
                 )
+
+    def _check_pages(self) -> None:
         fault = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if fault != "ok":
             raise StoreUnusable(f"{self.path} is damaged ({fault}); the file is left as it is")

@@ -1,6 +1,4 @@
-"""Sells contracts that no other leg covers, at the bid and as often as it takes; until sold they count as
-unhedged.
-"""
+"""Sells contracts that no other leg covers, as often as it takes; until sold they count as unhedged."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

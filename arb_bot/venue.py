@@ -1,6 +1,4 @@
-"""What the engine needs from a venue, whichever kind it is: quotes, orders, what became of them, and
-settlement.
-"""
+"""What the engine needs from a venue of any kind: quotes, orders, what became of them, settlement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -212,7 +212,7 @@ class ControlSocket:
             await self._beat()
         finally:
             server.close()
-            await self._say_goodbye()
+            await self._end_links()
 
     def _new_link(self) -> Link:
         return Link(self, self._loop.time)
@@ -246,13 +246,13 @@ class ControlSocket:
         for link in tuple(self._links):
             link.send_heartbeat(line)
 
-    async def _say_goodbye(self) -> None:
-        reason = self._goodbye.result() if self._goodbye.done() else "the control socket has failed"
-        line = messages.encode({"type": messages.GOODBYE, "reason": reason})
-        links = tuple(self._links)
-        for link in links:
-            link.end(line)
+    async def _end_links(self) -> None:
+        """Say goodbye and close; without a word where this thread has failed, which nobody planned."""
+        links = tuple(self._links) if self._goodbye.done() else ()
         if links:
+            line = messages.encode({"type": messages.GOODBYE, "reason": self._goodbye.result()})
+            for link in links:
+                link.end(line)
             await asyncio.wait([link.gone for link in links], timeout=GOODBYE_SECONDS)
         for link in tuple(self._links):
             link.abort()

@@ -161,6 +161,7 @@ class LocalStack:
             "--storage.tsdb.retention.time=90d",
             f"--web.listen-address={HOST}:{port}",
             f"--web.external-url=http://localhost:{port}",
+            "--rules.alert.resend-delay=15s",
             "--log.level=warn",
         )
         return Command("prometheus", (str(program), *options), {})

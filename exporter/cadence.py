@@ -2,7 +2,8 @@
 
 Pure. Stale after max(15 s, 3 × the expected interval); the expected interval is the configured one, else the
 longest of the last 20 observed; 180 s until three states were seen. One interval so long that the bot had
-counted as stuck is a fault and not its rhythm; a second one in a row is its rhythm.
+counted as stuck is a fault and not its rhythm; a second one in a row is its rhythm. A rhythm that was changed
+by a setting is unknown until it is seen.
 """
 
 from __future__ import annotations
@@ -40,6 +41,11 @@ class Cadence:
     def interrupted(self) -> None:
         """The link was lost or the bot restarted: the time until the next state is not its rhythm."""
         self._previous = None
+
+    def changed(self) -> None:
+        """The bot was told another rhythm, which its next states will show."""
+        self._intervals.clear()
+        self._was_stuck = False
 
     @property
     def expected_interval(self) -> float | None:

@@ -1,7 +1,7 @@
 """What the page shows of one bot: each figure with its source, its age, or the words that it is not known.
 
-Pure. A figure from a state that is no longer live is shown as last known with its age; one that was never
-reported is NOT REPORTED and never 0.
+Pure. A figure from a state that is no longer live, or of a bot that is not connected, is shown as last known
+with its age; one that was never reported, or not by every venue, is NOT REPORTED and never 0.
 """
 
 from __future__ import annotations
@@ -13,14 +13,23 @@ from exporter.figures import count, duration, money, percent
 from exporter.losscap import NEAR_CAP, headroom
 from exporter.page import Card, Tile
 from exporter.sight import Sight
-from exporter.state import AUTOMATIC, ENVIRONMENT, KILLED, OPERATOR, PAUSED, UNKNOWN_CAUSE, State
+from exporter.state import (
+    AUTOMATIC,
+    ENVIRONMENT,
+    KILLED,
+    OPERATOR,
+    PAUSED,
+    UNHEDGED,
+    UNKNOWN_CAUSE,
+    State,
+)
 from exporter.verdict import (
     UNHEDGED_ACT_LIVE_SECONDS,
     UNHEDGED_ACT_SECONDS,
     UNHEDGED_LOOK_SECONDS,
     judge,
 )
-from exporter.view import LIVE, BotView
+from exporter.view import LIVE, PAPER, BotView
 
 NOT_REPORTED = "NOT REPORTED"
 KILLED_BY = {
@@ -29,6 +38,7 @@ KILLED_BY = {
     ENVIRONMENT: "by its environment",
     UNKNOWN_CAUSE: "cause not reported",
 }
+CLOCK_OFF_SECONDS = 5.0  # between the bot's clock and this program's
 FULL = 1.0  # of the daily loss cap
 
 
@@ -63,9 +73,17 @@ def _from_state(sight: Sight, title: str, make: Callable[[State], Tile | None]) 
     tile = make(state)
     if tile is None:
         return Tile(title, NOT_REPORTED, "by this bot", "unknown")
-    if sight.live is None:
+    if not sight.up:
         return Tile(title, tile.value, f"last known, {duration(sight.age or 0)} old", "old")
     return tile
+
+
+def _of_the_day(sight: Sight, title: str, make: Callable[[State], Tile | None]) -> Tile:
+    """A figure of the UTC day, which a state of the day before says nothing about."""
+    if sight.new_day:
+        tone = "unknown" if sight.live is None else "awaiting"
+        return Tile(title, "NEW DAY", "no state of this UTC day yet", tone)
+    return _from_state(sight, title, make)
 
 
 def _mode(sight: Sight) -> Tile:
@@ -79,7 +97,7 @@ def _mode(sight: Sight) -> Tile:
             return Tile("MODE", "KILLED", f"{mode} · {note}", _kill_tone(state))
         if state.status == PAUSED:
             return Tile("MODE", "PAUSED", f"{mode} · {note}", "planned")
-        return Tile("MODE", mode, note, "inverse" if state.mode == LIVE else "")
+        return Tile("MODE", mode, note, {LIVE: "inverse", PAPER: "planned"}.get(state.mode or "", ""))
 
     tile = _from_state(sight, "MODE", make)
     if tile.tone == "old" and sight.view.state is not None and sight.view.state.simulated:
@@ -94,6 +112,8 @@ def _data_age(sight: Sight) -> Tile:
         tone = "planned" if sight.awaiting or not sight.expected else "unknown"
         return Tile("DATA AGE", "NO STATE YET", "awaiting the first" if sight.awaiting else "", tone)
     value = duration(sight.age)
+    if sight.awaiting:
+        return Tile("DATA AGE", value, f"awaiting the next state · {note}", "awaiting")
     if sight.live is None:
         return Tile("DATA AGE", value, f"STALE · {note}", "act" if sight.expected else "planned")
     return Tile("DATA AGE", value, note, "look" if sight.age > stale_after / 2 else "")
@@ -105,7 +125,7 @@ def _day_pnl(sight: Sight) -> Tile:
             return None
         return Tile("DAY PnL", money(state.daily_pnl), "from the bot · day ends 00:00 UTC")
 
-    return _from_state(sight, "DAY PnL", make)
+    return _of_the_day(sight, "DAY PnL", make)
 
 
 def _loss_cap(sight: Sight) -> Tile:
@@ -115,7 +135,8 @@ def _loss_cap(sight: Sight) -> Tile:
         note = f"{percent(room.ratio)} of {money(room.cap)}" if room else "earlier this UTC day"
         return Tile(title, "BREACHED", f"{note} · until 00:00 UTC", "act")
     if cap is not None and cap <= 0:
-        return Tile(title, "NO CAP", "the bot's cap is 0 or less", "look" if sight.view.tier == LIVE else "")
+        tone = "look" if sight.view.tier == LIVE else ""
+        return _from_state(sight, title, lambda _: Tile(title, "NO CAP", "the bot's cap is 0 or less", tone))
 
     def make(state: State) -> Tile | None:
         room = headroom(state.daily_pnl, cap)
@@ -124,8 +145,8 @@ def _loss_cap(sight: Sight) -> Tile:
         tone = "act" if room.ratio >= FULL else "look" if room.ratio >= NEAR_CAP else ""
         return Tile(title, percent(room.ratio), f"{money(room.used)} of {money(room.cap)}", tone)
 
-    tile = _from_state(sight, title, make)
-    if tile.tone == "unknown" and sight.view.state is not None:
+    tile = _of_the_day(sight, title, make)
+    if tile.value == NOT_REPORTED and sight.view.state is not None:
         return replace(
             tile, note="the cap, by this bot" if cap is None else f"the day's PnL · cap {money(cap)}"
         )
@@ -137,21 +158,22 @@ def _exposed(sight: Sight) -> Tile:
         if state.unhedged is None:
             return None
         usd, since = sight.unhedged, sight.view.unhedged_since
-        if not usd or since is None:
-            return Tile("EXPOSED", money(0), "nothing unhedged")
+        in_part = UNHEDGED in state.partial
+        if since is None:
+            return None if in_part else Tile("EXPOSED", money(0), "nothing unhedged")
         lasting = sight.now - since
         longest = UNHEDGED_ACT_LIVE_SECONDS if state.mode == LIVE else UNHEDGED_ACT_SECONDS
         tone = "act" if lasting >= longest else "look" if lasting >= UNHEDGED_LOOK_SECONDS else ""
-        return Tile("EXPOSED", money(usd), f"unhedged for {duration(lasting)}", tone)
+        value = f"≥ {money(usd)}" if in_part else money(usd)
+        return Tile("EXPOSED", value if usd else NOT_REPORTED, f"unhedged for {duration(lasting)}", tone)
 
     return _from_state(sight, "EXPOSED", make)
 
 
 def _working_orders(sight: Sight) -> Tile:
     def make(state: State) -> Tile | None:
-        if state.working_orders is None:
+        if (number := _total(state, "working_orders", state.working_orders)) is None:
             return None
-        number = count(sum(state.working_orders.values()))
         if not state.oldest_working_order:
             return Tile("WORKING ORDERS", number)
         age = _since_bots(sight, min(state.oldest_working_order.values()))
@@ -162,9 +184,8 @@ def _working_orders(sight: Sight) -> Tile:
 
 def _positions(sight: Sight) -> Tile:
     def make(state: State) -> Tile | None:
-        if state.open_positions is None:
-            return None
-        return Tile("POSITIONS", count(sum(state.open_positions.values())), _by_venue(state.open_positions))
+        number = _total(state, "open_positions", state.open_positions)
+        return None if number is None else Tile("POSITIONS", number, _by_venue(state.open_positions or {}))
 
     return _from_state(sight, "POSITIONS", make)
 
@@ -175,10 +196,12 @@ def _last_fill(sight: Sight) -> Tile:
 
     def make(state: State) -> Tile | None:
         if state.last_fill is None:
-            return Tile("LAST FILL", "NONE TODAY", "says the bot") if state.daily_trades == 0 else None
+            return Tile("LAST FILL", "NO TRADE", "today, says the bot") if state.daily_trades == 0 else None
         return Tile("LAST FILL", f"{duration(_since_bots(sight, state.last_fill))}", "ago")
 
-    return _from_state(sight, "LAST FILL", make)
+    state = sight.view.state
+    never = state is not None and state.last_fill is None
+    return (_of_the_day if never else _from_state)(sight, "LAST FILL", make)
 
 
 def _trades(sight: Sight) -> Tile:
@@ -189,7 +212,7 @@ def _trades(sight: Sight) -> Tile:
         note = "failures not reported" if failures is None else f"failures in a row: {count(failures)}"
         return Tile("TRADES TODAY", count(state.daily_trades), note)
 
-    return _from_state(sight, "TRADES TODAY", make)
+    return _of_the_day(sight, "TRADES TODAY", make)
 
 
 def _kill_switch(sight: Sight) -> Tile:
@@ -213,17 +236,22 @@ def _kill_tone(state: State) -> str:
 def _link(sight: Sight) -> Tile:
     link = sight.view.link
     goodbye = link.stopping(sight.now)
-    if sight.connected and link.opened_at is not None:
+    if sight.connected and link.leaving(sight.now) is None:
         beat = (
             "no heartbeats"
             if link.heartbeat_at is None
             else f"heartbeat {duration(sight.now - link.heartbeat_at)} ago"
         )
+        skew = sight.view.clock_skew or 0.0
+        if abs(skew) >= CLOCK_OFF_SECONDS:
+            off = f"the bot's clock is {duration(abs(skew))} {'fast' if skew > 0 else 'slow'}"
+            return Tile("LINK", "CONNECTED", f"{beat} · {off}", "look")
         return Tile("LINK", "CONNECTED", f"{beat} · reconnects: {count(link.reconnects)}")
     if goodbye is not None:
         return Tile("LINK", "STOPPED", goodbye.reason or "the bot said goodbye", "planned")
     gone = duration(sight.now - link.gone_since(sight.now))
-    return Tile("LINK", "DISCONNECTED", f"for {gone} · {link.why}", "act" if sight.expected else "planned")
+    why = link.why if link.opened_at is None else "accepts, and says nothing"
+    return Tile("LINK", "DISCONNECTED", f"for {gone} · {why}", "act" if sight.expected else "planned")
 
 
 def _process(sight: Sight) -> Tile:
@@ -235,6 +263,16 @@ def _process(sight: Sight) -> Tile:
         return Tile("BOT UP", duration(state.uptime), " · ".join(filter(None, (version, cycle))))
 
     return _from_state(sight, "BOT UP", make)
+
+
+def _total(state: State, field: str, values: Mapping[str, float] | None) -> str | None:
+    """A count over all venues; `≥ 3` where some of them could not be read, None where none is known."""
+    if values is None:
+        return None
+    total = sum(values.values())
+    if field not in state.partial:
+        return count(total)
+    return f"≥ {count(total)}" if total else None
 
 
 def _by_venue(values: Mapping[str, float]) -> str:

@@ -11,7 +11,10 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.labels import Labels
+from exporter.labels import OTHER, Labels
+
+MOST_COUNTS: Final = 1_000
+"""Different counts of one bot; 100 values of each label would make a million of them."""
 
 SKIPPED: Final = "skipped"
 OPENINGS: Final = frozenset({"filled", "dry_run", "execution_failed"})
@@ -63,7 +66,7 @@ class Decisions:
     def __init__(self, labels: Labels, kind: str) -> None:
         self._labels = labels
         self.counts: dict[tuple[str, str, str], int] = dict.fromkeys(BORN_AT_ZERO.get(kind, ()), 0)
-        """By (kind, action, reduced reason)."""
+        """By (kind, action, reduced reason); past MOST_COUNTS all `other`."""
         self.blocked: Blocked | None = None
         self._slices: deque[_Slice] = deque()
         self._skips: Counter[str] = Counter()
@@ -76,6 +79,8 @@ class Decisions:
         for (raw_kind, raw_action, raw_reason), times in readable.items():
             action, reason = labels.action(raw_action), labels.reason(raw_reason)
             counted = labels.kind(raw_kind), action, reason
+            if counted not in self.counts and len(self.counts) >= MOST_COUNTS:
+                counted = OTHER, OTHER, OTHER
             self.counts[counted] = self.counts.get(counted, 0) + times
             if action == SKIPPED:
                 current.skips[reason] += times

@@ -78,7 +78,9 @@ async def alertmanager(url: str, within: float, *, wanted: bool) -> list[Finding
     told = _receivers_with_a_way(field(answer.json(), "config", "original"))
     if told:
         return [Finding("PASS", check, f"{url} answers and can tell {', '.join(told)}")]
-    fix = "set a receiver in .env: until then alerts show only on the wall and in Alertmanager"
+    fix = (
+        "set one in prometheus/alertmanager.yml: until then alerts show only on the wall and in Alertmanager"
+    )
     return [Finding("WARN", check, f"{url} answers, but no receiver has an address to send to", fix)]
 
 

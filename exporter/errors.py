@@ -2,6 +2,7 @@
 
 ExporterError
 ├── ConfigError         the settings cannot be used: say all faults, exit 2 (in exporter.config_faults)
+├── StartError          the program cannot start: say the sentence, exit 2 (in exporter.service)
 ├── LinkLost            the link to a bot ended or never stood: count it as gone, try again after a delay
 │   ├── ClosedByBot     the bot ended it
 │   └── Silent          nothing was heard for so long that the link cannot be trusted

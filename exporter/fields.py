@@ -16,11 +16,13 @@ T = TypeVar("T")
 class Fields:
     """One JSON object of a message, iterable by name; objects inside it share its count of bad fields."""
 
-    __slots__ = ("_bad", "_values")
+    __slots__ = ("_bad", "_values", "partial")
 
     def __init__(self, values: Mapping[str, object], bad: list[int] | None = None) -> None:
         self._values = values
         self._bad = [0] if bad is None else bad
+        self.partial: set[str] = set()
+        """Fields of which some part was not reported, so that a sum over them is not known."""
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -84,6 +86,8 @@ class Fields:
         for name in inner:
             if (value := inner.number(name)) is not None:
                 put(found, label(name), value, merge)
+            else:
+                self.partial.add(key)
         return found
 
     def _of(self, kind: type[T], key: str) -> T | None:

@@ -1,14 +1,26 @@
 """Keeps what a bot may put into a label few and short, whatever it sends.
 
-Pure. Each label of each bot takes 100 different values; every further one becomes `other`.
+Pure. Each label of each bot takes 100 different values; every further one becomes `other`. Words on which
+something is decided have their places from the start, so that no flood of others takes them.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 LIMIT = 100
 LONGEST = 120  # characters
 OTHER = "other"
 UNKNOWN = "unknown"
+
+MODES: Final = ("paper", "live")
+STATUSES: Final = (*MODES, "paused", "killed")
+STREAM_STATUSES: Final = ("connected", "degraded", "poll_only", "recovering")
+ACTIONS: Final = ("skipped", "filled", "dry_run", "execution_failed", "settled")
+CAP_SETTING: Final = {"arb": "ARB_DAILY_LOSS_CAP_USD"}
+"""By kind of bot, the setting that holds its daily loss cap in USD."""
+INTERVAL_SETTING: Final = {"arb": "ARB_POLL_INTERVAL_SECONDS"}
+"""By kind of bot, the setting that holds the time between its cycles in seconds."""
 
 
 class Bounded:
@@ -40,6 +52,7 @@ class Labels:
 
     __slots__ = (
         "action",
+        "cause",
         "key",
         "kind",
         "metric",
@@ -48,19 +61,22 @@ class Labels:
         "reason",
         "session",
         "status",
+        "stream_status",
         "venue",
         "version",
     )
 
     def __init__(self) -> None:
-        self.action = Bounded()
-        self.key = Bounded()
+        self.action = Bounded(ACTIONS)
+        self.cause = Bounded()
+        self.key = Bounded((*CAP_SETTING.values(), *INTERVAL_SETTING.values()))
         self.kind = Bounded()
         self.metric = Bounded()
-        self.mode = Bounded()
+        self.mode = Bounded(MODES)
         self.phase = Bounded()
         self.reason = Bounded()
         self.session = Bounded()
-        self.status = Bounded()
+        self.status = Bounded(STATUSES)
+        self.stream_status = Bounded(STREAM_STATUSES)
         self.venue = Bounded()
         self.version = Bounded()

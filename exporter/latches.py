@@ -1,7 +1,8 @@
 """Keeps each bot's breach latch in a small file of its own, so that it outlives this program.
 
-A latch that cannot be written still holds in memory: that is logged once, counted, and tried again with the
-message. A damaged file is set aside under another name and never overwritten.
+A latch that cannot be written still holds in memory: that is logged once, counted, and tried again with each
+message. A file is there only because of a breach, so one that cannot be read counts as a breach at the time
+it was written; a damaged one is set aside under another name.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from exporter.errors import LatchNotKept
 from exporter.fields import finite
-from exporter.losscap import Breach
+from exporter.figures import clock
+from exporter.losscap import Breach, utc_day
 from exporter.view import BotView
 
 log = logging.getLogger(__name__)
@@ -28,12 +30,19 @@ class Latches:
         self._warned: set[str] = set()
 
     def restore(self, bot: str) -> Breach | None:
-        """The bot's last breach, of whatever day; None where none was kept or it cannot be read."""
+        """The bot's last breach, of whatever day; None where none was kept."""
+        written = _written(self._path(bot))
         try:
             self._kept[bot] = self._read(bot)
         except LatchNotKept as error:
-            log.error("bot %s: %s", bot, error)  # noqa: TRY400 - the sentence says all there is to say
-        return self._kept.get(bot)
+            if written is None:
+                log.error("bot %s: %s", bot, error)  # noqa: TRY400 - the sentence says all there is to say
+                return None
+            breach = Breach(utc_day(written), written)
+            taken = f"taken as a breach when it was written, {breach.day} {clock(written)}"
+            log.error("bot %s: %s; it is %s", bot, error, taken)  # noqa: TRY400 - as above
+            return breach
+        return self._kept[bot]
 
     def keep(self, view: BotView) -> None:
         """Write the view's latch if it has changed."""
@@ -46,10 +55,12 @@ class Latches:
             view.latch_not_kept()
             if view.name not in self._warned:
                 self._warned.add(view.name)
-                log.error("bot %s: %s", view.name, error)  # noqa: TRY400 - as above
+                log.error("bot %s: %s; it holds in memory until it can be", view.name, error)  # noqa: TRY400
             return
         self._kept[view.name] = breach
-        self._warned.discard(view.name)
+        if view.name in self._warned:
+            self._warned.discard(view.name)
+            log.info("bot %s: the breach latch is on disk now", view.name)
 
     def _path(self, bot: str) -> Path:
         return self._folder / f"breach-{bot}.json"
@@ -84,6 +95,14 @@ class Latches:
             raise LatchNotKept(f"the breach latch {path} cannot be written: {error.strerror}") from error
 
 
+def _written(path: Path) -> float | None:
+    """When a file was last written, in epoch seconds; None where there is none."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None
+
+
 def _set_aside(path: Path) -> str:
     """Move a damaged file out of the way; returns the sentence that says so."""
     aside = path.with_suffix(".damaged")
@@ -91,4 +110,4 @@ def _set_aside(path: Path) -> str:
         path.replace(aside)
     except OSError as error:
         return f"the breach latch {path} is damaged and cannot be set aside: {error.strerror}"
-    return f"the breach latch {path} is damaged; it was set aside as {aside.name}, and is taken as not set"
+    return f"the breach latch {path} is damaged and was set aside as {aside.name}"

@@ -1,6 +1,7 @@
 """What is known of the connection to one bot: whether it stands, whether the bot speaks, and why it ended.
 
-Pure. "Connected" means that the socket stands and the bot can be believed to be at the other end of it:
+Pure; what seems to lie in the future was noted before the clock was set back, and its age is not known.
+"Connected" means that the socket stands and the bot can be believed to be at the other end of it:
 
 * a bot whose session has sent heartbeats is connected while something was heard within the last 5 s on this
   very connection, since the kernel of a stopped process, and any relay, accepts connections for it;
@@ -38,6 +39,7 @@ class Link:
         "_opened",
         "attempts",
         "beats",
+        "brought_state",
         "goodbye",
         "heartbeat_at",
         "heartbeat_cycle",
@@ -57,8 +59,11 @@ class Link:
         """How the last connection, or attempt at one, ended."""
         self.beats = False
         """Whether this session of the bot has sent a heartbeat."""
+        self.brought_state = False
+        """Whether a new state has come on this very connection."""
         self.heartbeat_at: float | None = None
         self.heartbeat_cycle: float | None = None
+        """The cycle that the last heartbeat of this connection named."""
         self.loop_lag: float | None = None
         self.phase: str | None = None
         self.goodbye: Goodbye | None = None
@@ -79,7 +84,8 @@ class Link:
 
     def opened(self, now: float) -> None:
         """A connection was accepted."""
-        self.opened_at, self._heard_at = now, None
+        self.opened_at, self._heard_at, self.brought_state = now, None, False
+        self.heartbeat_cycle = None
         self._opened += 1
         self.attempts += 1
 
@@ -108,12 +114,14 @@ class Link:
         """Whether the bot can be believed to be at the other end; see above."""
         if self.opened_at is None:
             return False
-        return not self.beats or (self._heard_at is not None and now - self._heard_at <= SILENT_AFTER_SECONDS)
+        return not self.beats or (
+            self._heard_at is not None and abs(now - self._heard_at) <= SILENT_AFTER_SECONDS
+        )
 
     def beating(self, now: float) -> bool:
         """Whether a heartbeat was heard lately on a link that stands."""
         at = self.heartbeat_at
-        return at is not None and now - at <= SILENT_AFTER_SECONDS and self.connected(now)
+        return at is not None and abs(now - at) <= SILENT_AFTER_SECONDS and self.connected(now)
 
     def gone_since(self, now: float) -> float:
         """Since when the bot is not connected; `now` while it is."""
@@ -130,7 +138,12 @@ class Link:
     def stopping(self, now: float) -> Goodbye | None:
         """The goodbye whose allowance still runs."""
         goodbye = self.goodbye
-        return goodbye if goodbye and now - goodbye.at < RESTART_ALLOWANCE_SECONDS else None
+        return goodbye if goodbye and abs(now - goodbye.at) < RESTART_ALLOWANCE_SECONDS else None
+
+    def leaving(self, now: float) -> Goodbye | None:
+        """The same where nothing followed it, not even a new connection."""
+        goodbye = self.stopping(now)
+        return goodbye if goodbye and (self.opened_at is None or self.opened_at <= goodbye.at) else None
 
     def new_session(self) -> None:
         """Another run of the bot answers, which may be another version: only its own heartbeats count."""

@@ -12,9 +12,6 @@ from typing import Final
 
 from exporter.state import Kill
 
-CAP_SETTING: Final = {"arb": "ARB_DAILY_LOSS_CAP_USD"}
-"""By kind of bot, the setting that holds its cap in USD."""
-
 BREACH_WORDS: Final = "daily loss cap breached"
 """How a bot's own kill switch names this cause."""
 
@@ -80,14 +77,19 @@ class BreachLatch:
         self.breach = breach
         """The last breach, of whatever day; also the one to keep on disk."""
 
-    def judge(self, room: Headroom | None, kill: Kill | None, day: str, now: float) -> None:
-        """Take one state's figures for `day`; the bot's own word for a breach that day counts like them."""
+    def judge(
+        self, room: Headroom | None, kill: Kill | None, day: str, now: float, bots_day: str | None = None
+    ) -> None:
+        """Take one state's figures for `day`; the bot's own word for a breach that day counts like them.
+
+        `bots_day` is the same day by the bot's own clock, which may be far off.
+        """
         said = (
             kill is not None
             and kill.active
             and BREACH_WORDS in kill.reason
             and kill.since is not None
-            and utc_day(kill.since) == day
+            and utc_day(kill.since) == (bots_day or day)
         )
         if (said or (room is not None and room.used >= room.cap)) and not self._latched(day):
             self.breach = Breach(day, now)

@@ -11,16 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from exporter.labels import UNKNOWN
+from exporter.labels import STATUSES, STREAM_STATUSES, UNKNOWN
 from exporter.reported import by_field
-from exporter.rows import COUNTER, GAUGE, HISTOGRAM, Metric, Rows, each, from_bot, live, one, states
+from exporter.rows import COUNTER, GAUGE, HISTOGRAM, Metric, Rows, each, from_bot, live, one, states, today
 from exporter.sight import Sight
-from exporter.state import CAUSES, KILLED, PAUSED, State
+from exporter.state import CAUSES, State
 from exporter.verdict import judge
-from exporter.view import LIVE, PAPER, TIERS
-
-STATUSES: Final = (PAPER, LIVE, PAUSED, KILLED)
-STREAM_STATUSES: Final = ("connected", "degraded", "poll_only", "recovering")
+from exporter.view import TIERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +56,10 @@ def _kill_switch(sight: Sight) -> Rows:
 
 
 def _remaining(sight: Sight) -> Rows:
-    if sight.live is None or (sight.view.cap or 0) <= 0:
+    if sight.today is None or (sight.view.cap or 0) <= 0:
         return ()
     room = sight.headroom
-    return from_bot(sight.live.loss_cap_remaining if room is None else room.remaining)
+    return from_bot(sight.today.loss_cap_remaining if room is None else room.remaining)
 
 
 def _cap(sight: Sight) -> Rows:
@@ -194,10 +191,11 @@ MONEY: Final[tuple[Metric[Sight], ...]] = (
            ("venue",), live(lambda s: each(s.unhedged))),
     Metric("tradebot_last_fill_timestamp_seconds", GAUGE, "When the bot was last filled, by its own clock.",
            (), live(lambda s: one(s.last_fill))),
-    Metric("tradebot_daily_pnl_usd", GAUGE, "Realised PnL of the UTC day, in USD.",
-           ("source",), live(lambda s: from_bot(s.daily_pnl))),
-    Metric("tradebot_daily_trades", GAUGE, "Trades of the UTC day.",
-           ("source",), live(lambda s: from_bot(s.daily_trades))),
+    Metric("tradebot_daily_pnl_usd", GAUGE,
+           "Realised PnL of the UTC day, in USD; absent until a state of this day.",
+           ("source",), today(lambda s: from_bot(s.daily_pnl))),
+    Metric("tradebot_daily_trades", GAUGE, "Trades of the UTC day; absent until a state of this day.",
+           ("source",), today(lambda s: from_bot(s.daily_trades))),
     Metric("tradebot_daily_loss_cap_usd", GAUGE,
            "The daily loss cap by the last known settings, in USD; absent while unknown or off.",
            (), _cap),

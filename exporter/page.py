@@ -79,7 +79,8 @@ def render(cards: Iterable[Card], now: float, places: Iterable[Place]) -> str:
 {"".join(_card(card, now, detailed=index < MOST_DETAILED) for index, card in enumerate(ordered))}</main>
 </div>
 <footer>
-<span>Grey is normal. Red: act now. Amber: look within the hour. Purple: not known. Blue: planned.</span>
+<span>Grey is normal. Red: act now. Amber: look within the hour. Purple: not known.
+Blue: planned, or paper.</span>
 <span>Times are UTC. Money in USD.</span>
 </footer>
 </body>
@@ -121,5 +122,6 @@ def _size(value: str) -> str:
 
 
 def _text(text: str) -> str:
-    """A text from anywhere, cut and escaped."""
-    return escape(text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…")
+    """A text from anywhere, cut, without what cannot be seen or turns the others around, and escaped."""
+    shown = "".join(char if char.isprintable() else " " for char in text[: LONGEST_TEXT + 1])
+    return escape(shown if len(text) <= LONGEST_TEXT else f"{shown[:LONGEST_TEXT]}…")

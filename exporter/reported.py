@@ -60,8 +60,8 @@ class Reported:
 
 
 def by_field(state: State | None) -> dict[str, bool]:
-    """For each field that may be missing, whether this state reports it."""
+    """For each field that may be missing, whether this state reports it, and for every venue it names."""
     return {
-        name: state is not None and getattr(state, attribute) is not None
+        name: state is not None and getattr(state, attribute) is not None and name not in state.partial
         for name, attribute in (FIELDS | OPTIONAL).items()
     }

@@ -60,6 +60,11 @@ def live(read: Callable[[State], Rows]) -> Callable[[Sight], Rows]:
     return lambda sight: () if sight.live is None else read(sight.live)
 
 
+def today(read: Callable[[State], Rows]) -> Callable[[Sight], Rows]:
+    """Read figures of a day from the last state, and nothing where it is stale or of another UTC day."""
+    return lambda sight: () if sight.today is None else read(sight.today)
+
+
 def from_bot(value: float | None) -> Rows:
     """The one series of a value that the bot itself reports."""
     return () if value is None else (((BOT,), value),)

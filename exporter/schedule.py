@@ -2,7 +2,7 @@
 
 Pure. A window's times are those on a clock on the wall in its zone, so a window from 03:00 to 05:00 keeps its
 hours when daylight saving begins or ends. Where that clock shows a time twice, a window begins at the first
-and ends at the second; a time that it skips counts as the same moment with the offset from before.
+and ends at the second; a time that it skips is the moment at which it skips it.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Planned:
     until: float
     until_text: str
     reason: str
+    zone: ZoneInfo
 
 
 def planned(windows: Iterable[Window], now: float) -> Planned | None:
@@ -50,13 +51,15 @@ def planned(windows: Iterable[Window], now: float) -> Planned | None:
         return None
     found = _longest_at(windows, now)
     while found is not None and (further := _longest_at(windows, found.until)) is not None:
-        found = Planned(found.since, further.until, further.until_text, found.reason)
+        text = _end_text(found.since, further.until, further.zone)
+        found = Planned(found.since, further.until, text, found.reason, further.zone)
         if found.until - found.since >= _WEEK:
             break
     return found
 
 
-_WEEK = 7 * 86_400.0
+_DAY = 86_400.0
+_WEEK = 7 * _DAY
 
 
 def _longest_at(windows: Iterable[Window], now: float) -> Planned | None:
@@ -79,14 +82,32 @@ def _around(window: Window, now: float) -> Iterator[Planned]:
         last_day = day if window.closes > window.opens else day + timedelta(days=1)
         since = _moment(day, window.opens, zone, fold=0)
         until = _moment(last_day, window.closes, zone, fold=1)
-        text = f"{until:%H:%M} {_short(until.tzname() or window.tz)}"
-        yield Planned(since.timestamp(), until.timestamp(), text, window.reason)
+        yield Planned(since, until, _end_text(since, until, zone), window.reason, zone)
 
 
-def _moment(day: date, minutes: int, zone: ZoneInfo, fold: int) -> datetime:
-    """`minutes` after midnight on the wall clock of `day`; 1440 is the next midnight."""
+def _moment(day: date, minutes: int, zone: ZoneInfo, fold: int) -> float:
+    """`minutes` after midnight on the wall clock of `day` in epoch seconds; 1440 is the next midnight."""
     day += timedelta(days=minutes // 1440)
-    return datetime(day.year, day.month, day.day, minutes % 1440 // 60, minutes % 60, tzinfo=zone, fold=fold)
+    wall = datetime(day.year, day.month, day.day, minutes % 1440 // 60, minutes % 60, tzinfo=zone)
+    with_old_offset, with_new_offset = wall.timestamp(), wall.replace(fold=1).timestamp()
+    if with_old_offset <= with_new_offset:  # the same, or shown twice
+        return with_new_offset if fold else with_old_offset
+    offset = wall.replace(fold=0).utcoffset()
+    before, after = int(with_new_offset), int(with_old_offset)
+    while after - before > 1:  # the clock skips this time at a moment between these two
+        middle = (before + after) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return float(after)
+
+
+def _end_text(since: float, until: float, zone: ZoneInfo) -> str:
+    """The end as people at the venue write it, with its day where the hour alone would seem to be today's."""
+    end = datetime.fromtimestamp(until, zone)
+    day = f"{end:%a} " if until - since > _DAY else ""
+    return f"{day}{end:%H:%M} {_short(end.tzname() or str(zone))}"
 
 
 def _short(zone: str) -> str:

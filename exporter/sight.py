@@ -1,32 +1,39 @@
 """What of a bot may be shown as true at one moment.
 
-Pure. What is older than `stale_after` is not live: `Sight.live` is None then, and nothing of it is now.
+Pure. What is older than `stale_after` is not live: `Sight.live` is None then, and nothing of it is now. Nor
+is the state of a run of the bot that has ended, nor one from the future: the exporter's clock was set back
+since, and nobody knows how old it is.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from exporter.cadence import STALE_AFTER_UNTIL_KNOWN
 from exporter.decisions import Blocked
-from exporter.losscap import Headroom, headroom
+from exporter.losscap import Headroom, headroom, utc_day
 from exporter.schedule import Planned, planned
 
 if TYPE_CHECKING:
     from exporter.view import BotView
 
 
+CLOCK_SLACK: Final = 1.0  # seconds that a clock may go back without having been set
+
+
 class Sight:
     """A bot as it may be shown at one moment. Read it at once: it is a look at its view and not a copy."""
 
-    __slots__ = ("connected", "live", "now", "planned", "view")
+    __slots__ = ("connected", "live", "now", "planned", "today", "view")
 
     def __init__(self, view: BotView, now: float) -> None:
         self.view = view
         self.now = now
         self.connected = view.link.connected(now)
-        self.live = view.state if self.age is not None and self.age <= view.cadence.stale_after else None
-        """The last state, or None where there is none or it is stale."""
+        self.live = view.state if self._fresh and not self.starting else None
+        """The last state, or None where there is none, it is stale, or another run of the bot has begun."""
+        self.today = None if self.new_day else self.live
+        """The last state if what it says of the day is about this UTC day."""
         self.planned: Planned | None = planned(view.schedule, now)
         """The scheduled quiet that holds now."""
 
@@ -34,6 +41,16 @@ class Sight:
     def age(self) -> float | None:
         """Seconds since the last state."""
         return None if self.view.state_at is None else max(0.0, self.now - self.view.state_at)
+
+    @property
+    def _fresh(self) -> bool:
+        at = self.view.state_at
+        return at is not None and -CLOCK_SLACK <= self.now - at <= self.view.cadence.stale_after
+
+    @property
+    def new_day(self) -> bool:
+        """Whether a UTC day has begun since the last state, of which nothing was heard yet."""
+        return self.view.state is not None and self.view.state_day < utc_day(self.now)
 
     @property
     def up(self) -> bool:
@@ -48,8 +65,8 @@ class Sight:
     @property
     def awaiting(self) -> bool:
         """Connected, nothing fresh yet, and on this connection no state is overdue yet."""
-        opened_at = self.view.link.opened_at
-        if not self.connected or self.live is not None or opened_at is None or self._spoke_since(opened_at):
+        link, opened_at = self.view.link, self.view.link.opened_at
+        if not self.connected or self.live is not None or opened_at is None or link.brought_state:
             return False
         return self.now - opened_at <= self.first_state_within
 
@@ -57,7 +74,7 @@ class Sight:
     def starting(self) -> bool:
         """Whether the bot beats and is, by its own count of cycles, before the first one of a new session."""
         link, state = self.view.link, self.view.state
-        cycle = link.heartbeat_cycle if link.beats and not self._spoke_since(link.opened_at or 0.0) else None
+        cycle = link.heartbeat_cycle if link.beats and not link.brought_state else None
         if cycle is None:
             return False
         return cycle == 0 or (state is not None and state.cycle is not None and cycle < state.cycle)
@@ -85,7 +102,7 @@ class Sight:
     @property
     def headroom(self) -> Headroom | None:
         """The day's loss against its cap, from the PnL that the bot reports."""
-        return None if self.live is None else headroom(self.live.daily_pnl, self.view.cap)
+        return None if self.today is None else headroom(self.today.daily_pnl, self.view.cap)
 
     @property
     def blocked(self) -> Blocked | None:
@@ -97,6 +114,3 @@ class Sight:
         """USD that the last state, whatever its age, left unhedged over all venues; 0 where unreported."""
         state = self.view.state
         return sum(abs(usd) for usd in (state.unhedged or {}).values()) if state is not None else 0.0
-
-    def _spoke_since(self, at: float) -> bool:
-        return self.view.state_at is not None and self.view.state_at >= at

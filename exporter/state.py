@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from exporter.fields import Fields, finite, put
-from exporter.labels import UNKNOWN, Bounded, Labels
+from exporter.labels import OTHER, UNKNOWN, Bounded, Labels
 
 RECENT_ERRORS: Final = 50
 PAUSED: Final = "paused"
@@ -27,9 +27,18 @@ ENVIRONMENT: Final = "environment"
 UNKNOWN_CAUSE: Final = "unknown"
 CAUSES: Final = (OPERATOR, AUTOMATIC, ENVIRONMENT, UNKNOWN_CAUSE)
 
+UNHEDGED: Final = "unhedged_usd"
+"""The field with exposure by venue."""
+
+MIXED: Final = "mixed"
+"""The stream status of several venues that share a label and not a status."""
+
 _CREDENTIAL: Final = re.compile(
     "KEY_ID|SECRET|PASSPHRASE|PASSWORD|TOKEN|PRIVATE|API_KEY|ACCOUNT|FUNDER", re.I
 )
+
+_GIVEN: Final = re.compile("(venue )?kill switch ")
+"""How the reasons begin that are a person's: a kill file, a variable of the environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,8 @@ class State:
     """The bot's own metrics by (name, kind)."""
     recent_errors: frozenset[tuple[float, str, str]] | None
     """The bot's last errors as (its time, severity, message)."""
+    partial: frozenset[str]
+    """Fields, by their names on the wire, of which some venue or row could not be read."""
     bad_fields: int
 
 
@@ -118,7 +129,7 @@ def read(message: Mapping[str, object], labels: Labels) -> State:
         open_positions=_positions(fields, labels, [*(cash or ()), *(locked or ())]),
         working_orders=working,
         oldest_working_order=oldest,
-        unhedged=fields.numbers("unhedged_usd", venue, operator.add),
+        unhedged=fields.numbers(UNHEDGED, venue, operator.add),
         last_fill=fields.number("last_fill_ts"),
         realized_pnl=fields.number("realized_pnl"),
         coverage=_coverage(fields, labels),
@@ -138,7 +149,8 @@ def read(message: Mapping[str, object], labels: Labels) -> State:
         kill=_kill(fields, status, labels),
         registry=_registry(fields, labels),
         recent_errors=_recent_errors(fields),
-        bad_fields=fields.bad,  # the last to be evaluated
+        partial=frozenset(fields.partial),  # these two are the last to be evaluated
+        bad_fields=fields.bad,
     )
 
 
@@ -147,13 +159,17 @@ def _labelled(text: str | None, label: Bounded) -> str | None:
 
 
 def _positions(fields: Fields, labels: Labels, venues: list[str]) -> dict[str, float] | None:
-    """Open positions by venue; a venue that holds money and no position has 0 of them."""
+    """Open positions by venue; a venue that holds money and no position has 0 of them.
+
+    A position of no venue is one all the same; without any that could be read, the others' 0 is not known.
+    """
     if (rows := fields.rows("open_positions")) is None:
         return None
-    found = dict.fromkeys(venues, 0.0)
+    if unreadable := len(fields.items("open_positions") or ()) - len(rows):
+        fields.partial.add("open_positions")
+    found = {} if unreadable else dict.fromkeys(venues, 0.0)
     for row in rows:
-        if (venue := row.text("venue")) is not None:
-            put(found, labels.venue(venue), 1.0, operator.add)
+        put(found, labels.venue(row.text("venue") or UNKNOWN), 1.0, operator.add)
     return found
 
 
@@ -164,11 +180,12 @@ def _working_orders(fields: Fields, labels: Labels) -> tuple[dict[str, float] | 
         return None, oldest
     found: dict[str, float] = {}
     for name in venues:
-        if (orders := venues.inner(name)) is None:
-            continue
+        orders = venues.inner(name) or Fields({})
         venue = labels.venue(name)
         if (count := orders.number("count")) is not None:
             put(found, venue, count, operator.add)
+        else:
+            fields.partial.add("working_orders")
         if (ts := orders.number("oldest_ts")) is not None:
             put(oldest, venue, ts, min)
     return found, oldest
@@ -197,20 +214,24 @@ def _share(coverage: Fields) -> float | None:
 def _stream_status(fields: Fields, labels: Labels) -> dict[str, str] | None:
     if (streams := fields.inner("stream_status")) is None:
         return None
-    return {
-        labels.venue(name): labels.status(status)
-        for name in streams
-        if (status := streams.text(name)) is not None
-    }
+    found: dict[str, str] = {}
+    for name in streams:
+        if (said := streams.text(name)) is not None:
+            venue, status = labels.venue(name), labels.stream_status(said)
+            found[venue] = status if found.get(venue, status) == status else MIXED
+    return found
 
 
 def _settings(fields: Fields, labels: Labels) -> dict[str, float] | None:
+    """Settings by key; of those beyond the label's bounds none is shown, for they share no value."""
     if (snapshot := fields.plain("config_snapshot")) is None:
         return None
     return {
-        labels.key(key): value
+        label: value
         for key, raw in snapshot.items()
-        if (value := finite(raw)) is not None and not _is_credential(key)
+        if (value := finite(raw)) is not None
+        and not _is_credential(key)
+        and ((label := labels.key(key)) != OTHER or key == OTHER)
     }
 
 
@@ -222,11 +243,20 @@ def _is_credential(key: str) -> bool:
 def _kill(fields: Fields, status: str | None, labels: Labels) -> Kill | None:
     """The kill switch as the bot reports it; a bot that only says `killed` leaves its cause unknown."""
     switch = fields.inner("kill_switch") or Fields({})
-    if (active := switch.flag("active")) is None:
-        return Kill(True, "", UNKNOWN, UNKNOWN_CAUSE, None) if status == KILLED else None
+    if not (active := switch.flag("active")) and status == KILLED:
+        return Kill(True, "", UNKNOWN, UNKNOWN_CAUSE, None)
+    if active is None:
+        return None
     cause, reason = switch.text("cause"), switch.text("reason") or ""
-    label = labels.reason(reason.partition(";")[0].partition(" (")[0])
+    label = labels.cause(_first_words(reason, cause))
     return Kill(active, reason, label, cause if cause in CAUSES else UNKNOWN_CAUSE, switch.number("since"))
+
+
+def _first_words(reason: str, cause: str | None) -> str:
+    """The first of a kill's reasons, without figures; where the bot halted itself, one of its own."""
+    reasons = [part.strip().partition(" (")[0] for part in reason.split(";")]
+    own = [words for words in reasons if not _GIVEN.match(words)] if cause == AUTOMATIC else []
+    return (own or reasons)[0]
 
 
 def _recent_errors(fields: Fields) -> frozenset[tuple[float, str, str]] | None:
@@ -244,6 +274,7 @@ def _registry(fields: Fields, labels: Labels) -> dict[tuple[str, str], float] | 
     found: dict[tuple[str, str], float] = {}
     for row in rows:
         name, kind, value = row.text("name"), row.text("kind"), row.number("value")
-        if name is not None and value is not None:
-            found[labels.metric(name), kind if kind in {"counter", "gauge"} else UNKNOWN] = value
+        if name is None or value is None or ((label := labels.metric(name)) == OTHER and name != OTHER):
+            continue  # what is beyond the label's bounds shares no value
+        found[label, kind if kind in {"counter", "gauge"} else UNKNOWN] = value
     return found

@@ -16,6 +16,12 @@ from exporter.labels import OTHER
 LONGEST_GAP = 100_000
 """Cycles; a larger jump is a counter that was set, and says nothing about what was missed."""
 
+LONGEST_CYCLE: Final = 86_400.0
+"""Seconds; a longer one is no measurement, and would drown all others in the sum."""
+
+LARGEST_COUNT: Final = 1e15
+"""What a bot may have counted; a larger number is none, and would swallow every further step."""
+
 BAD_FIELD: Final = "bad_field"
 UNREADABLE: Final = "unreadable"
 MESSAGE_TYPES: Final = ("state", "heartbeat", "goodbye", "ack", "error", "other")
@@ -66,14 +72,14 @@ class Totals:
 
     def cycle(self, previous: float | None, current: float) -> None:
         """A cycle was seen after `previous`, which is None at the first; a gap is cycles without a state."""
-        step = 1 if previous is None else int(current - previous)
-        if not 0 < step <= LONGEST_GAP:
-            step = 1
+        gap = 1.0 if previous is None else current - previous
+        step = int(gap) if 1 <= gap <= LONGEST_GAP else 1
         self.cycles += step
         self.missed += step - 1
 
     def take_rejects(self, by_venue: Mapping[str, float]) -> None:
         """Add what a bot's own counts since its start have grown by; counting begins at the first sight."""
+        by_venue = {venue: value for venue, value in by_venue.items() if 0 <= value <= LARGEST_COUNT}
         for venue, value in by_venue.items():
             total = self.rejects.setdefault(venue, 0.0)
             seen = value if self._rejects_seen is None else self._rejects_seen.get(venue, 0.0)

@@ -17,6 +17,7 @@ from exporter.state import AUTOMATIC, ENVIRONMENT, OPERATOR, PAUSED
 from exporter.view import LIVE, BotView
 
 LONGEST: Final = 40  # characters that fit on one line of the wall
+LONGEST_PHASE: Final = 12  # characters, so that what may follow it still fits
 CONNECTING_SECONDS: Final = 15.0
 UNHEDGED_LOOK_SECONDS: Final = 10.0
 UNHEDGED_ACT_SECONDS: Final = 60.0
@@ -56,7 +57,8 @@ def judge(sight: Sight) -> Verdict:
     for level, situation in PRECEDENCE:
         if (words := situation(sight)) is not None:
             text, since = words
-            return Verdict(level, text if len(text) <= LONGEST else text[: LONGEST - 1] + "…", since)
+            text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+            return Verdict(level, text, min(since, sight.now))
     raise AssertionError("the last situation always holds")
 
 
@@ -88,8 +90,8 @@ def halted(sight: Sight) -> Words:
 
 def stopping(sight: Sight) -> Words:
     """The bot said goodbye a moment ago."""
-    goodbye = sight.view.link.stopping(sight.now)
-    return None if goodbye is None or sight.connected else (f"STOPPED: {goodbye.reason}", goodbye.at)
+    goodbye = sight.view.link.leaving(sight.now)
+    return None if goodbye is None else (f"STOPPED: {goodbye.reason}", goodbye.at)
 
 
 def planned_and_quiet(sight: Sight) -> Words:
@@ -100,7 +102,7 @@ def planned_and_quiet(sight: Sight) -> Words:
 def connecting(sight: Sight) -> Words:
     """This exporter has only just begun to look for the bot."""
     view = sight.view
-    begun = sight.now - view.started < CONNECTING_SECONDS and not view.link.ever_opened
+    begun = abs(sight.now - view.started) < CONNECTING_SECONDS and not view.link.ever_opened
     return ("CONNECTING", view.started) if begun and sight.expected else None
 
 
@@ -109,7 +111,7 @@ def link_trouble(sight: Sight) -> Words:
     if (trouble := _link_trouble(sight)) is None:
         return None
     text, since = trouble
-    return f"{text}, UNHEDGED {_usd(sight.unhedged)}" if sight.unhedged else text, since
+    return f"{text}, {_exposure(sight)}" if sight.view.unhedged_since is not None else text, since
 
 
 def left_unhedged(sight: Sight) -> Words:
@@ -117,7 +119,7 @@ def left_unhedged(sight: Sight) -> Words:
     since = sight.view.unhedged_since
     if sight.up or since is None or sight.now - since < UNHEDGED_LOOK_SECONDS:
         return None
-    return f"UNHEDGED {_usd(sight.unhedged)} WHEN LAST SEEN", since
+    return f"{_exposure(sight)} WHEN LAST SEEN", since
 
 
 def no_first_state(sight: Sight) -> Words:
@@ -233,7 +235,7 @@ def _link_trouble(sight: Sight) -> Words:
     if not sight.connected:
         return "DISCONNECTED", view.link.gone_since(sight.now)
     if sight.hung:
-        return f"HUNG in {view.link.phase}" if view.link.phase else "HUNG", sight.hung_since
+        return f"HUNG in {view.link.phase[:LONGEST_PHASE]}" if view.link.phase else "HUNG", sight.hung_since
     if sight.live is None and view.state_at is not None and not sight.awaiting:
         return "STALE", view.state_at + view.cadence.stale_after
     return None
@@ -244,8 +246,13 @@ def _unhedged(sight: Sight, longest: float) -> Words:
     if sight.live is None or since is None or sight.now - since < longest:
         return None
     killed = sight.live.kill is not None and sight.live.kill.active
-    text = f"UNHEDGED {_usd(sight.unhedged)}"
+    text = _exposure(sight)
     return f"{text}, KILLED" if killed else text, since
+
+
+def _exposure(sight: Sight) -> str:
+    """What the last state left unhedged; once it was, a bot that no longer says how much is still."""
+    return f"UNHEDGED {_usd(sight.unhedged)}" if sight.unhedged else "UNHEDGED, AMOUNT UNKNOWN"
 
 
 def _is_live(sight: Sight) -> bool:

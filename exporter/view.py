@@ -19,14 +19,14 @@ from botkit.messages import ACK_SUFFIX, ERROR, GOODBYE, HEARTBEAT, MALFORMED_REA
 from exporter.cadence import Cadence
 from exporter.decisions import Decisions
 from exporter.fields import Fields
-from exporter.labels import UNKNOWN, Labels
+from exporter.labels import CAP_SETTING, INTERVAL_SETTING, UNKNOWN, Labels
 from exporter.link import Link
-from exporter.losscap import CAP_SETTING, NEAR_CAP, Breach, BreachLatch, day_of, headroom
+from exporter.losscap import NEAR_CAP, Breach, BreachLatch, day_of, headroom, utc_day
 from exporter.reported import Reported
 from exporter.schedule import Window
 from exporter.sight import Sight
-from exporter.state import State, read
-from exporter.totals import BAD_FIELD, UNREADABLE, Totals
+from exporter.state import UNHEDGED, State, read
+from exporter.totals import BAD_FIELD, LONGEST_CYCLE, UNREADABLE, Totals
 
 REMEMBERED_STATES: Final = 256
 """How many states back a repeated one is recognised, as after a reconnect."""
@@ -64,6 +64,8 @@ class BotView:
         self.state: State | None = None
         """The last state, whatever its age; fields that are only constants are None."""
         self.state_at: float | None = None
+        self.state_day = ""
+        """The UTC day that the last state's figures of a day belong to, as YYYY-MM-DD."""
         self.progress_at: float | None = None
         """When a new cycle was last heard of, in a state or a heartbeat."""
         self.clock_skew: float | None = None
@@ -100,7 +102,10 @@ class BotView:
     @property
     def cap(self) -> float | None:
         """The daily loss cap in USD by the last known settings, or None where it is unknown; 0 is no cap."""
-        return (self.settings or {}).get(CAP_SETTING.get(self.kind, ""))
+        return self._setting(CAP_SETTING)
+
+    def _setting(self, by_kind: Mapping[str, str]) -> float | None:
+        return (self.settings or {}).get(by_kind.get(self.kind, ""))
 
     def connected(self, now: float) -> None:
         """The link was made."""
@@ -154,7 +159,7 @@ class BotView:
 
     def _take_goodbye(self, message: Mapping[str, object], now: float) -> None:
         fields = Fields(message)
-        self.link.said_goodbye(self.labels.reason(fields.text("reason") or UNKNOWN), now)
+        self.link.said_goodbye(self.labels.cause(fields.text("reason") or UNKNOWN), now)
         self.totals.malformed[BAD_FIELD] += fields.bad
 
     def _take_state(self, message: Mapping[str, object], now: float) -> None:
@@ -174,7 +179,8 @@ class BotView:
         self._take_risk(state, now)
         self._take_settings(state, now)
         self._compare_clocks(state.ts, now)
-        self.state, self.state_at = state, now
+        self.link.brought_state = True
+        self.state, self.state_at, self.state_day = state, now, day_of(state.ts, now)
 
     def _came_before(self, mark: tuple[float | None, float]) -> bool:
         """Whether a state with this cycle and time was among the last ones; remembers it if not."""
@@ -202,6 +208,8 @@ class BotView:
             self.link.new_session()
             self.cadence.interrupted()
         self._reported = Reported()
+        if state.unhedged is None:
+            self.unhedged_since = None
         self._session_id = state.session_id
         self._cycle = None if self.state is None else 0.0
         self.session = Session(
@@ -215,15 +223,20 @@ class BotView:
         if state.cycle is not None:
             self.totals.cycle(self._cycle, state.cycle)
             self._cycle = state.cycle
-        if state.cycle_duration is not None and state.cycle_duration >= 0:
-            self.totals.durations.observe(state.cycle_duration)
+        if state.cycle_duration is not None:
+            if 0 <= state.cycle_duration <= LONGEST_CYCLE:
+                self.totals.durations.observe(state.cycle_duration)
+            else:
+                self.totals.malformed[BAD_FIELD] += 1
         self.totals.malformed[BAD_FIELD] += self.decisions.take(state.decisions, now)
         self.cadence.cycle_seen(now)
         self.progress_at = now
 
     def _take_risk(self, state: State, now: float) -> None:
-        exposed = state.unhedged is not None and any(state.unhedged.values())
-        self.unhedged_since = (self.unhedged_since or now) if exposed else None
+        if any((state.unhedged or {}).values()):
+            self.unhedged_since = self.unhedged_since or now
+        elif state.unhedged is not None and UNHEDGED not in state.partial:
+            self.unhedged_since = None  # what is not reported is not known to be hedged
         killed = state.kill is not None and state.kill.active
         self.kill_since = (self.kill_since or now) if killed else None
         if self.state is not None and state.status != self.state.status:
@@ -238,11 +251,15 @@ class BotView:
 
     def _take_settings(self, state: State, now: float) -> None:
         if state.settings is not None:
+            interval = self._setting(INTERVAL_SETTING)
             self.settings, self.settings_at = state.settings, now
+            if interval not in {None, self._setting(INTERVAL_SETTING)}:
+                self.cadence.changed()
         room = headroom(state.daily_pnl, self.cap)
         near = room is not None and room.ratio >= NEAR_CAP
         self.near_cap_since = (self.near_cap_since or now) if near else None
-        self.latch.judge(room, state.kill, day_of(state.ts, now), now)
+        bots_day = None if state.ts is None else utc_day(state.ts)
+        self.latch.judge(room, state.kill, day_of(state.ts, now), now, bots_day)
 
     def _compare_clocks(self, ts: float | None, now: float) -> None:
         if ts is not None:

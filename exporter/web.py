@@ -1,11 +1,13 @@
 """Answers HTTP: `/metrics`, `/-/healthy`, `/-/ready`, the page at `/` and its three static files; GET only.
 
-Nothing is done here but to ask and to answer: metrics come from a callable, the page from views. Every
-answer forbids storing, framing, sniffing and foreign content; a path with a dot segment is not found.
+Nothing is done here but to ask and to answer: metrics come from a callable, the page from views, and a bot
+whose view cannot be read is shown as BLIND beside the others. Every answer forbids storing, framing, sniffing
+and foreign content; a path with a dot segment is not found.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -19,8 +21,10 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exporter.cards import card
-from exporter.page import Place, render
+from exporter.page import Card, Place, render
 from exporter.view import BotView
+
+log = logging.getLogger(__name__)
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -50,6 +54,16 @@ def application(
         name: resources.files("exporter").joinpath("static", name).read_bytes() for name in STATIC_TYPES
     }
     links = tuple(places)
+    unreadable: set[str] = set()
+
+    def look(view: BotView, now: float) -> Card:
+        try:
+            return card(view, now)
+        except Exception:  # the guard of a page: a fault in one view costs that view alone
+            if view.name not in unreadable:  # each refresh would write the same again
+                unreadable.add(view.name)
+                log.exception("bot %s cannot be shown; the page goes on without it", view.name)
+            return Card(view.name, "unknown", "BLIND: NOT READABLE, SEE THE LOG", now, ())
 
     @app.get("/metrics")
     async def get_metrics() -> Response:
@@ -69,7 +83,7 @@ def application(
     @app.get("/")
     async def get_page() -> Response:
         now = clock()
-        return Response(render((card(view, now) for view in views), now, links), media_type="text/html")
+        return Response(render([look(view, now) for view in views], now, links), media_type="text/html")
 
     @app.get("/static/{name}")
     async def get_static(name: str) -> Response:

@@ -10,8 +10,9 @@ from grafana_foundation_sdk.builders import statetimeline, table, timeseries
 from grafana_foundation_sdk.models import common, dashboard
 
 from grafana import palette
-from grafana.stats import null_mapping
+from grafana.stats import null_mapping, words_mapping
 from grafana.targets import DATA_SOURCE, history, row_values
+from grafana.words import Words
 
 # Every table has a row that says why there are no others, so that no row at all is a query that failed.
 NO_ANSWER = "BLIND: Prometheus does not answer"
@@ -36,8 +37,9 @@ def chart(
     unit: str,
     decimals: int | None = None,
     bars: bool = False,
+    last: bool = False,
 ) -> timeseries.Panel:
-    """Lines (or stacked bars) over time; a gap is a gap, never bridged."""
+    """Lines (or stacked bars) over time, the `last` value beside each name; a gap is a gap, never bridged."""
     panel = (
         timeseries.Panel()
         .title(title)
@@ -49,18 +51,19 @@ def chart(
         .draw_style(common.GraphDrawStyle.BARS if bars else common.GraphDrawStyle.LINE)
         .show_points(common.VisibilityMode.NEVER)
         .span_nulls(False)
-        .color_scheme(_shades())
+        .color_scheme(_shades(palette.LINE_DIM if bars else palette.LINE))
         .legend(
             common_builders.VizLegendOptions()
             .show_legend(True)
             .display_mode(common.LegendDisplayMode.LIST)
             .placement(common.LegendPlacement.BOTTOM)
+            .calcs(["lastNotNull"] if last else [])
         )
         .tooltip(common_builders.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI))
         .timezone(["utc"])
     )
     if bars:
-        panel.stacking(common_builders.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
+        panel.min(0).stacking(common_builders.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
     if decimals is not None:
         panel.decimals(decimals)
     for ref_id, line in zip(ascii_uppercase, lines, strict=False):
@@ -72,7 +75,7 @@ def timeline(
     title: str,
     description: str,
     lanes: Sequence[tuple[str, str]],
-    words: Mapping[int, tuple[str, str]],
+    words: Mapping[int, Words],
     *,
     hours: int,
 ) -> statetimeline.Panel:
@@ -121,7 +124,8 @@ class Column:
     unit: str = "none"
     decimals: int | None = 0
     width: int | None = None
-    words: Mapping[int | str, tuple[str, str]] | None = None
+    words: Mapping[str, Words] | None = None  # value: text and colour of the cell
+    short: Mapping[str, str] | None = None  # value: shorter text
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,18 +197,15 @@ def _column_look(column: Column, missing: str) -> list[dashboard.DynamicConfigVa
     look.append(dashboard.DynamicConfigValue("custom.align", "left" if column.label else "right"))
     if column.width is not None:
         look.append(dashboard.DynamicConfigValue("custom.width", column.width))
-    if column.words is not None:
-        mapped = {
-            "type": "value",
-            "options": {
-                str(value): {"text": text, "color": colour, "index": i}
-                for i, (value, (text, colour)) in enumerate(column.words.items())
-            },
-        }
+    if column.short is not None:
+        texts = {value: {"text": text, "index": i} for i, (value, text) in enumerate(column.short.items())}
+        mapped = {"type": "value", "options": texts}
         look.append(dashboard.DynamicConfigValue("mappings", [mapped, null_mapping(missing).to_json()]))
-        look.append(
-            dashboard.DynamicConfigValue("custom.cellOptions", {"type": "color-background", "mode": "basic"})
-        )
+    if column.words is not None:
+        filled = {"type": "color-background", "mode": "basic"}
+        mappings = [words_mapping(column.words), null_mapping(missing).to_json()]
+        look.append(dashboard.DynamicConfigValue("mappings", mappings))
+        look.append(dashboard.DynamicConfigValue("custom.cellOptions", filled))
     return look
 
 
@@ -221,7 +222,7 @@ def _look_of(line: Line) -> list[dashboard.DynamicConfigValue]:
     return look
 
 
-def _typed(words: Mapping[int, tuple[str, str]]) -> dashboard.ValueMap:
+def _typed(words: Mapping[int, Words]) -> dashboard.ValueMap:
     return dashboard.ValueMap(
         {
             str(code): dashboard.ValueMappingResult(text=text, color=colour, index=index)
@@ -230,6 +231,6 @@ def _typed(words: Mapping[int, tuple[str, str]]) -> dashboard.ValueMap:
     )
 
 
-def _shades() -> dashboard_builders.FieldColor:
-    # Shades of one colour: several lines stay apart in greyscale, and none looks like an alarm.
-    return dashboard_builders.FieldColor().mode(dashboard.FieldColorModeId.SHADES).fixed_color(palette.LINE)
+def _shades(colour: str) -> dashboard_builders.FieldColor:
+    # Shades of one colour: none looks like an alarm.
+    return dashboard_builders.FieldColor().mode(dashboard.FieldColorModeId.SHADES).fixed_color(colour)

@@ -8,8 +8,9 @@ from grafana.charts import Column, Line, Rows, chart, rows_table, timeline
 from grafana.page import Below, Place, page
 from grafana.shared import verdict
 from grafana.stats import Level, Sizes, levels_stat, rows, tile
-from grafana.words import STREAM_WORDS
+from grafana.words import SHORT_ACTIONS, SHORT_KINDS, STREAM_WORDS
 
+ITSELF = ("automatic", "environment", "unknown")
 FACT = Sizes(name=16, value=24)
 
 
@@ -203,8 +204,10 @@ def kill_switch() -> stat.Panel:
         "KILL SWITCH as the bot itself reports it (last known). It does not prove that a kill would reach "
         "the bot.",
         [
-            Level(queries.KILLED, "{{by}}{{open}}", palette.RED, "KILLED"),
-            Level(queries.KILLED_BEFORE, "{{by}} · last known", palette.RED, "KILLED"),
+            Level(queries.killed("operator"), "{{by}}{{open}}", palette.BLUE, "KILLED"),
+            Level(queries.killed(*ITSELF), "{{by}}{{open}}", palette.RED, "KILLED"),
+            Level(queries.killed_before("operator"), "{{by}} · last known", palette.BLUE, "KILLED"),
+            Level(queries.killed_before(*ITSELF), "{{by}} · last known", palette.RED, "KILLED"),
             Level(queries.KILL_OFF_BEFORE, "{{bot}} KILL SWITCH · last known", palette.DIM_PURPLE, "WAS OFF"),
             Level(queries.KILL_OFF, "{{bot}}'s OWN KILL SWITCH", words="OFF"),
         ],
@@ -289,12 +292,12 @@ def feed() -> table.Panel:
         "15 s).",
         Rows(
             [
-                Column("kind", label="kind", width=120),
-                Column("action", label="action", width=90),
+                Column("kind", label="kind", width=85, short=SHORT_KINDS),
+                Column("action", label="action", width=72, short=SHORT_ACTIONS),
                 Column("reason", label="reason"),
-                Column("count", queries.FEED, width=65),
-                Column("share", queries.FEED_SHARE, unit="percentunit", width=65),
-                Column("last", queries.FEED_LAST, unit="s", width=75),
+                Column("count", queries.FEED, width=58),
+                Column("share", queries.FEED_SHARE, unit="percentunit", width=56),
+                Column("last", queries.FEED_LAST, unit="s", width=62),
             ],
             explained_by=[queries.NO_FEED],
             sort_by="count",
@@ -395,6 +398,7 @@ def cash_today() -> timeseries.Panel:
         "Free cash by venue in USD; a gap: nobody said.",
         [Line(queries.CASH, "{{venue}}")],
         unit="currencyUSD",
+        last=True,
     )
 
 

@@ -22,9 +22,9 @@ def total(selector: str) -> str:
     return f"sum by (bot) ({by_venue(selector)})"
 
 
-def grown(counter: str, window: str, *, by: str = "bot", **labels: str) -> str:
+def grown(counter: str, window: str, *matchers: str, by: str = "bot", **labels: str) -> str:
     """By how much a counter grew in the last `window`, whole."""
-    return f"round(sum by ({by}) (increase({of(counter, **labels)}[{window}])))"
+    return f"round(sum by ({by}) (increase({of(counter, *matchers, **labels)}[{window}])))"
 
 
 def first_of(*expressions: str, on: str = "bot") -> str:

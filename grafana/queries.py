@@ -83,7 +83,7 @@ def verdict(level: str) -> str:
 NO_VERDICT = "1000 * vector(time()) and on() absent(tradebot_verdict)"
 ALL_VERDICTS = "max by (bot, level, text) (tradebot_verdict == 1)"
 ALL_MODES = "max by (bot, mode) (tradebot_last_mode == 1)"
-ALL_STATE_AGES = "time() - max by (bot) (tradebot_last_state_timestamp_seconds)"
+ALL_STATE_AGES = "ceil(time() - max by (bot) (tradebot_last_state_timestamp_seconds))"
 ALL_VERSIONS = "max by (bot, version, simulated) (tradebot_info)"
 ALL_STARTS = "max by (bot) (tradebot_start_time_seconds) * 1000"
 ALL_RESTARTS = "round(sum by (bot) (increase(tradebot_restarts_total[24h]))) and on(bot) tradebot_connected"
@@ -109,19 +109,20 @@ def status(word: str, *, simulated: bool) -> str:
 STATUS = first_of(of("tradebot_status"), of("tradebot_mode"))
 
 _LAST_STATE = of("tradebot_last_state_timestamp_seconds")
-STATE_AGE = f"(time() - {by_bot(_LAST_STATE)})"
+STATE_AGE = f"ceil(time() - {by_bot(_LAST_STATE)})"
 STALE_AFTER = by_bot(of("tradebot_stale_after_seconds"))
 # Judged by its age when it was scraped, shown by its age now: a scrape of 5 s ago does not make a state old.
 _AGE_THEN = f"min by (bot) (timestamp({_LAST_STATE}) - {_LAST_STATE})"
 AGE_PLANNED = f"{STATE_AGE} and on(bot) {_MEANT_DOWN}"
-AGE_FRESH = (
-    f"({STATE_AGE} and on(bot) ({_AGE_THEN} < on(bot) {STALE_AFTER} / 2)) unless on(bot) {_MEANT_DOWN}"
-)
-AGE_OLD = (
-    f"({STATE_AGE} and on(bot) ({_AGE_THEN} >= on(bot) {STALE_AFTER} / 2 < on(bot) {STALE_AFTER}))"
-    f" unless on(bot) {_MEANT_DOWN}"
-)
-AGE_STALE = f"({STATE_AGE} and on(bot) ({_AGE_THEN} >= on(bot) {STALE_AFTER})) unless on(bot) {_MEANT_DOWN}"
+
+
+def _aged(bounds: str) -> str:
+    return f"({STATE_AGE} and on(bot) ({_AGE_THEN} {bounds})) unless on(bot) {_MEANT_DOWN}"
+
+
+AGE_FRESH = _aged(f"< on(bot) {STALE_AFTER} / 2")
+AGE_OLD = _aged(f">= on(bot) {STALE_AFTER} / 2 < on(bot) {STALE_AFTER}")
+AGE_STALE = _aged(f">= on(bot) {STALE_AFTER}")
 
 
 def _from_best_source(metric: str) -> str:
@@ -177,7 +178,7 @@ _BLOCKED = f"topk(1, max by (bot, reason) ({of('tradebot_blocked')} == 1))"
 _REASON = f'label_replace({_BLOCKED}, "short", "$1", "reason", "(.*)")'
 _CUT_REASON = f'label_replace({_REASON}, "short", "$1…", "reason", "(.{{9}}).{{2,}}")'
 BLOCKED = f"max by (bot, short) ({_CUT_REASON})"
-FILL_AGE = f"(time() - {_LAST_FILL}) unless on(bot) {_BLOCKED}"
+FILL_AGE = f"ceil(time() - {_LAST_FILL}) unless on(bot) {_BLOCKED}"
 NO_FILLS = f"{_NO_FILL_TODAY} unless on(bot) {_LAST_FILL} unless on(bot) {_BLOCKED}"
 FILL_KNOWN = first_of(_LAST_FILL, _NO_FILL_TODAY, _BLOCKED)
 
@@ -185,7 +186,10 @@ FILL_KNOWN = first_of(_LAST_FILL, _NO_FILL_TODAY, _BLOCKED)
 _WATCHDOG = 'ALERTS{alertname=~"(Tradebot)?Watchdog", alertstate="firing"}'
 _EVALUATED = f"(time() - max(timestamp({_WATCHDOG})) < 60)"
 _FIRING = 'ALERTS{alertstate="firing", severity="%s"}'
+_ALL_FIRING = '(count(ALERTS{alertstate="firing", severity=~"critical|warning"}) or vector(0))'
 ALERT_ROWS = 5
+# One row is kept for "and more" as soon as the alerts do not fit.
+_ROWS = f"({ALERT_ROWS} - ({_ALL_FIRING} > bool {ALERT_ROWS}))"
 
 
 def firing(severity: str, worse: Sequence[str] = ()) -> str:
@@ -195,20 +199,10 @@ def firing(severity: str, worse: Sequence[str] = ()) -> str:
     """
     mine = f"(time() - (ALERTS_FOR_STATE and ignoring(alertstate) {_FIRING % severity}))"
     named = f'label_replace({mine}, "what", "$1", "alertname", "(?:Tradebot)?(.+)")'
-    rows = f"({_firing_rows()})"
-    for word in worse:
-        rows += f" - (count({_FIRING % word}) or vector(0))"
+    rows = "".join((_ROWS, *(f" - (count({_FIRING % word}) or vector(0))" for word in worse)))
     joined = f'label_join(max by (what, bot, venue) ({named}), "where", " ", "bot", "venue")'
     placed = f'label_replace({joined}, "where", " · $1", "where", "(.*[^ ]) *")'
     return f"topk(scalar(clamp_min({rows}, 0)), {placed})"
-
-
-_ALL_FIRING = '(count(ALERTS{alertstate="firing", severity=~"critical|warning"}) or vector(0))'
-
-
-def _firing_rows() -> str:
-    # One row is kept for "and n more" as soon as the alerts do not fit.
-    return f"{ALERT_ROWS} - ({_ALL_FIRING} > bool {ALERT_ROWS})"
 
 
 MORE_ALERTS = f"({_ALL_FIRING} > {ALERT_ROWS}) - {ALERT_ROWS - 1}"
@@ -227,25 +221,33 @@ EVERY_ALERT = (
     f" or on() ({saying('vector(1)', 'alertname', 'none pending, none firing')} and on() {_EVALUATED})"
     f" or on() {saying('vector(1)', 'alertname', 'BLIND: rules are not evaluated')}"
 )
-EVERY_ALERT_SINCE = (
-    'max by (alertname, severity, bot, venue) (ALERTS_FOR_STATE{alertname!~"(Tradebot)?Watchdog"}) * 1000'
-)
+_BEGAN = 'ALERTS_FOR_STATE{alertname!~"(Tradebot)?Watchdog"}'
+EVERY_ALERT_SINCE = f"max by (alertname, severity, bot, venue) ({_BEGAN}) * 1000"
 
 # --- The bot's own kill switch ---
 _KILL = of("tradebot_bot_kill_switch_active")
 KILL_SWITCH = by_bot(_KILL)
-_CAUSE_WORDS = first_of(
-    *(
-        saying(f"{by_bot(of('tradebot_bot_kill_switch_active', cause=cause))} == 1", "by", words)
-        for cause, words in CAUSES.items()
-    )
-)
 _OPEN_WORDS = first_of(
     in_words(total(of("tradebot_open_positions")), "open", " · $1 open"), without(KILL_SWITCH, "open")
 )
-KILLED = f"(({_CAUSE_WORDS}) and on(bot) {FRESH} == 1) * on(bot) group_left(open) ({_OPEN_WORDS})"
+
+
+def _caused(causes: Sequence[str]) -> str:
+    active = {cause: by_bot(of("tradebot_bot_kill_switch_active", cause=cause)) for cause in causes}
+    return f"({first_of(*(saying(f'{on} == 1', 'by', CAUSES[cause]) for cause, on in active.items()))})"
+
+
+def killed(*causes: str) -> str:
+    """Present while the bot reports that it is killed by one of `causes`; `by` and `open` say it in words."""
+    return f"({_caused(causes)} and on(bot) {FRESH} == 1) * on(bot) group_left(open) ({_OPEN_WORDS})"
+
+
+def killed_before(*causes: str) -> str:
+    """The same, of a bot whose last state is too old to be now."""
+    return f"{_caused(causes)} and on(bot) {FRESH} == 0"
+
+
 KILL_OFF = f"({KILL_SWITCH} == 0) and on(bot) {FRESH} == 1"
-KILLED_BEFORE = f"({_CAUSE_WORDS}) and on(bot) {FRESH} == 0"
 KILL_OFF_BEFORE = f"({KILL_SWITCH} == 0) and on(bot) {FRESH} == 0"
 
 # --- PnL today ---
@@ -277,23 +279,21 @@ _BOTH = "bot, venue"
 _FREE_WORDS = in_words(f"floor({CASH})", "free", "$$$1 free", by=_BOTH)
 _LOCKED_WORDS = in_words(f"ceil({LOCKED})", "locked", "$$$1", by=_BOTH)
 _LIMIT_WORDS = in_words(f"floor({LIMIT})", "limit", "$$$1", by=_BOTH)
-LIMIT_USED = (
-    f"({LOCKED} / on(bot, venue) {LIMIT}) * on(bot, venue) group_left(free) {_FREE_WORDS}"
-    f" * on(bot, venue) group_left(locked) {_LOCKED_WORDS} * on(bot, venue) group_left(limit) {_LIMIT_WORDS}"
+_FREE_AND_LOCKED = (
+    f"* on(bot, venue) group_left(free) {_FREE_WORDS} * on(bot, venue) group_left(locked) {_LOCKED_WORDS}"
 )
+_OF_LIMIT = f"* on(bot, venue) group_left(limit) {_LIMIT_WORDS}"
+LIMIT_USED = f"({LOCKED} / on(bot, venue) {LIMIT}) {_FREE_AND_LOCKED} {_OF_LIMIT}"
 WITHIN_LIMIT = f"{LIMIT_USED} <= 1.001"
 OVER_LIMIT = f"{LIMIT_USED} > 1.001"  # a cent of rounding is not a limit overrun
-NO_LIMIT = (
-    f"({LOCKED} unless on(bot, venue) {LIMIT}) * on(bot, venue) group_left(free) {_FREE_WORDS}"
-    f" * on(bot, venue) group_left(locked) {_LOCKED_WORDS}"
-)
+NO_LIMIT = f"({LOCKED} unless on(bot, venue) {LIMIT}) {_FREE_AND_LOCKED}"
 ONLY_CASH = f"{CASH} unless on(bot, venue) {LOCKED}"
 CAPITAL_KNOWN = first_of(CASH, LOCKED)
 
 # --- Positions and orders by venue ---
 OPEN_POSITIONS = by_venue(of("tradebot_open_positions"))
 WORKING_ORDERS = by_venue(of("tradebot_working_orders"))
-ORDER_AGE = f"time() - max by (bot, venue) ({of('tradebot_oldest_working_order_timestamp_seconds')})"
+ORDER_AGE = f"ceil(time() - {by_venue(of('tradebot_oldest_working_order_timestamp_seconds'))})"
 UNHEDGED_BY_VENUE = by_venue(_UNHEDGED)
 
 
@@ -349,7 +349,8 @@ _AGE_WORDS = first_of(
     on=_BOTH,
 )
 COVERAGE_ROWS = f"{COVERAGE} * on(bot, venue) group_left(age) ({_AGE_WORDS})"
-ERRORS = grown("tradebot_errors_total", "10m", by="severity")
+ERRORS = grown("tradebot_errors_total", "10m", by="severity", severity="error")
+WARNINGS = grown("tradebot_errors_total", "10m", 'severity!="error"', by="severity")
 REJECTS = grown("tradebot_rejects_total", "10m", by="venue")
 
 # --- The chain from the venues to the person ---
@@ -363,7 +364,7 @@ VENUES_NONE_UP = f"({_VENUES_UP} == 0) * on() group_left(all) {_OF_VENUES}"
 VENUES_KNOWN = of("tradebot_stream_status")
 
 BEAT_AGE = f"ceil(time() - {by_bot(of('tradebot_last_heartbeat_timestamp_seconds'))})"
-LOOP_LAG = f"({by_bot(of('tradebot_loop_lag_seconds'))} and on(bot) {CONNECTED} == 1)"
+LOOP_LAG = f"(ceil({by_bot(of('tradebot_loop_lag_seconds'))} * 1000) / 1000 and on(bot) {CONNECTED} == 1)"
 LOOP_HUNG = f"({by_bot(of('tradebot_loop_hung'))} == 1)"
 LOOP_CALM = f"({LOOP_LAG} < 1) unless on(bot) {LOOP_HUNG}"
 LOOP_SLOW = f"({LOOP_LAG} >= 1) unless on(bot) {LOOP_HUNG}"
@@ -374,7 +375,9 @@ SOCKET_PLANNED = f"({CONNECTED} == 0) and on(bot) {EXPECTED} == 0"
 SOCKET_DOWN = f"({CONNECTED} == 0) unless on(bot) {EXPECTED} == 0"
 
 _EXPORTER_UP = 'max(up{job="tradebot"})'
-EXPORTER_UP = f"max(tradebot_exporter_scrape_duration_seconds) and on() {_EXPORTER_UP} == 1"
+EXPORTER_UP = (
+    f"ceil(max(tradebot_exporter_scrape_duration_seconds) * 1000) / 1000 and on() {_EXPORTER_UP} == 1"
+)
 EXPORTER_DOWN = f'{_EXPORTER_UP} == 0 or on() absent(up{{job="tradebot"}})'
 
 _SCRAPE_AGE = 'ceil(time() - max(timestamp(up{job="tradebot"})))'
@@ -402,23 +405,17 @@ LINK_STATES = _coded(
     ("planned", f"{CONNECTED} == 0"),
     ("ok", f"{CONNECTED} == 1"),
 )
-DATA_STATES = _coded(
-    ("ok", f"{FRESH} == 1"),
-    ("planned", f"{EXPECTED} == 0"),
-    ("planned", f"{AWAITING} == 1"),
-    ("act", f"{FRESH} == 0"),
-)
+_CALM = f"{EXPECTED} == 0 or on(bot) {AWAITING} == 1"
+DATA_STATES = _coded(("ok", f"{FRESH} == 1"), ("planned", _CALM), ("act", f"{FRESH} == 0"))
 LOOP_STATES = _coded(("act", LOOP_HUNG), ("look", LOOP_SLOW), ("ok", LOOP_CALM))
 _MODES = ("killed", "paused", "live", "paper")
 MODE_STATES = _coded(*((word, _status(word)) for word in _MODES))
 KILL_STATES = _coded(("killed", f"{KILL_SWITCH} == 1"), ("none", f"{KILL_SWITCH} == 0"))
-_MAINTENANCE = f"{by_bot(of('tradebot_maintenance'))} == 1"
-PLANNED_STATES = _coded(
-    ("planned", _MAINTENANCE), ("planned", f"{EXPECTED} == 0"), ("none", f"{EXPECTED} == 1")
-)
+_QUIET = f"{by_bot(of('tradebot_maintenance'))} == 1 or on(bot) {EXPECTED} == 0"
+PLANNED_STATES = _coded(("planned", _QUIET), ("none", f"{EXPECTED} == 1"))
 
 # --- The link in figures ---
-CLOCK_SKEW = by_bot(of("tradebot_clock_skew_seconds"))
+CLOCK_SKEW = f"round({by_bot(of('tradebot_clock_skew_seconds'))}, 0.01)"
 RECONNECTS = f"{grown('tradebot_reconnects_total', '1h')} and on(bot) {CONNECTED}"
 RESTARTS = f"{grown('tradebot_restarts_total', '24h')} and on(bot) {CONNECTED}"
 MISSED_HOUR = f"{grown('tradebot_states_missed_total', '1h')} and on(bot) {CONNECTED}"
@@ -429,7 +426,7 @@ STATES = grown("tradebot_states_received_total", "1m")
 MISSED = grown("tradebot_states_missed_total", "1m")
 MALFORMED = grown("tradebot_malformed_messages_total", "10m", by="reason")
 SETTINGS = f"max by (key) ({of('tradebot_config_value')})"
-SETTINGS_AGE = f"time() - {by_bot(of('tradebot_config_timestamp_seconds'))}"
+SETTINGS_AGE = f"ceil(time() - {by_bot(of('tradebot_config_timestamp_seconds'))})"
 REPORTED = f"max by (field) ({of('tradebot_field_reported')})"
 REGISTRY = f"max by (name, kind) ({of('tradebot_registry_value')})"
 

@@ -12,6 +12,7 @@ from grafana_foundation_sdk.models import common, dashboard
 from grafana import palette
 from grafana.queries import WHY_CODES, why_unknown
 from grafana.targets import DATA_SOURCE, instant
+from grafana.words import Words
 
 UNKNOWN_REF = "U"
 _CALM_REASONS = ("PLANNED", "AWAITING")
@@ -109,17 +110,13 @@ def null_mapping(text: str, colour: str = palette.PURPLE) -> dashboard.SpecialVa
     )
 
 
-def words_mapping(words: Mapping[int, tuple[str, str]]) -> list[object]:
-    """Codes to (text, colour), as a panel override writes them."""
-    return [
-        {
-            "type": "value",
-            "options": {
-                str(code): {"text": text, "color": colour, "index": index}
-                for index, (code, (text, colour)) in enumerate(words.items())
-            },
-        }
-    ]
+def words_mapping(words: Mapping[str, Words]) -> dict[str, object]:
+    """Values (or codes) to text and colour, as a panel's override writes them."""
+    options = {
+        value: {"text": text, "color": colour, "index": index}
+        for index, (value, (text, colour)) in enumerate(words.items())
+    }
+    return {"type": "value", "options": options}
 
 
 def _look_of(level: Level, unknown: str) -> list[dashboard.DynamicConfigValue]:
@@ -141,10 +138,10 @@ def _look_of(level: Level, unknown: str) -> list[dashboard.DynamicConfigValue]:
 
 def _why_mappings(unknown: str) -> list[object]:
     reasons = {
-        code: (unknown, palette.BLUE if why in _CALM_REASONS else palette.DIM_PURPLE)
+        str(code): (unknown, palette.BLUE if why in _CALM_REASONS else palette.DIM_PURPLE)
         for why, code in WHY_CODES.items()
     }
-    return [*words_mapping(reasons), null_mapping(unknown).to_json()]
+    return [words_mapping(reasons), null_mapping(unknown).to_json()]
 
 
 def _fixed(colour: str) -> dashboard_builders.FieldColor:

@@ -144,7 +144,7 @@ def alert_link() -> stat.Panel:
         [
             Level(queries.NOT_DELIVERED, "ALERTS", palette.RED, "LOST"),
             Level(queries.ALERTS_FAILING, "ALERTS", palette.RED, "FAILING"),
-            Level(queries.ALERTS_TO_WALL, "ALERTS ONLY", words="ON WALL"),
+            Level(queries.ALERTS_TO_WALL, "ALERTS TO", words="WALL"),
             Level(queries.ALERTS_TO_RECEIVERS, "RECEIVERS"),
         ],
         sizes=CHAIN,
@@ -232,7 +232,11 @@ def trouble() -> timeseries.Panel:
     return chart(
         "REJECTS AND ERRORS · $bot · each 10 minutes (UTC)",
         "Rejects by venue, errors and warnings of the bot, in the 10 minutes before; a gap: nobody said.",
-        [Line(queries.REJECTS, "rejects {{venue}}"), Line(queries.ERRORS, "{{severity}}")],
+        [
+            Line(queries.REJECTS, "rejects {{venue}}"),
+            Line(queries.WARNINGS, "{{severity}}", palette.LINE_AMBER),
+            Line(queries.ERRORS, "{{severity}}", palette.LINE_RED),
+        ],
         unit="none",
         decimals=0,
         bars=True,
@@ -321,12 +325,9 @@ def settings() -> table.Panel:
 
 def reported_fields() -> table.Panel:
     """Which fields the bot really reports."""
-    words: dict[int | str, tuple[str, str]] = {
-        1: ("reported", palette.NEUTRAL),
-        0: ("NOT REPORTED", palette.DIM_PURPLE),
-    }
+    words = {"1": ("reported", palette.NEUTRAL), "0": ("NOT REPORTED", palette.DIM_PURPLE)}
     return rows_table(
-        "FIELDS · $bot · what the bot reports, and what it sends only as a constant",
+        "FIELDS · $bot · which it reports",
         "A field counts as reported from its first value that is no constant, or when the bot says so.",
         Rows(
             [Column("field", label="field"), Column("is", queries.REPORTED, width=160, words=words)],

@@ -46,20 +46,30 @@ CAUSES = {
     "unknown": "by an unknown cause",
 }
 
-LEVEL_WORDS: dict[int | str, Words] = {
+LEVEL_WORDS: dict[str, Words] = {
     "act": ("ACT NOW", palette.RED),
     "unknown": ("UNKNOWN", palette.PURPLE),
     "look": ("LOOK", palette.AMBER),
     "planned": ("PLANNED", palette.BLUE),
     "ok": ("OK", palette.NEUTRAL),
 }
-MARKET_WORDS: dict[int | str, Words] = {
+MARKET_WORDS: dict[str, Words] = {
     "true": ("SIMULATED", palette.BLUE),
     "false": ("REAL", palette.NEUTRAL),
     "unknown": ("NOT SAID", palette.DIM_PURPLE),
 }
-SEVERITY_WORDS: dict[int | str, Words] = {
+SEVERITY_WORDS: dict[str, Words] = {
     "critical": ("CRITICAL", palette.RED),
     "warning": ("WARNING", palette.AMBER),
     "info": ("INFO", palette.NEUTRAL),
 }
+
+# Lanes and actions in words short enough for a column of the wall.
+SHORT_KINDS = {
+    "intra_venue": "intra",
+    "cross_venue": "cross",
+    "structural_bucket": "bucket",
+    "structural_event_tree": "event tree",
+    "structural_parity": "parity",
+}
+SHORT_ACTIONS = {"dry_run": "dry run", "execution_failed": "failed"}

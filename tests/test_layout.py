@@ -148,3 +148,17 @@ def test_the_version_stands_the_same_everywhere() -> None:
     images = re.findall(r"image: tradebot/\S+:(\S+)", (ROOT / "docker-compose.yml").read_text())
     assert set(images) == {version[1]}
     assert f"## {version[1]}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_link_from_one_document_to_another_file_leads_somewhere() -> None:
+    documents = [file for file in committed() if file.suffix == ".md"]
+    links = {
+        (document, target.partition("#")[0])
+        for document in documents
+        for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text())
+        if not re.match(r"\w+:|#", target)
+    }
+    assert links
+    assert [
+        f"{doc.relative_to(ROOT)}: {to}" for doc, to in sorted(links) if not (doc.parent / to).exists()
+    ] == []

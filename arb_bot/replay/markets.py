@@ -196,6 +196,10 @@ class ReplayMarkets:
         """What is known of the recorded markets."""
         return self._source.relations
 
+    def rebalance(self) -> dict[str, int]:
+        """Nothing is moved: a replay ends before an account could run dry."""
+        return {}
+
     def remember(self) -> None:
         """A replay is not taken up again: nothing is written."""
 

@@ -25,6 +25,11 @@ class Account:
         self.cash += received
         self._move(market_id, side, -contracts)
 
+    def transferred(self, amount: int) -> None:
+        """Cash came from (or, negative, went to) another account of the bot's owner."""
+        self.cash += amount
+        self.changes += 1
+
     def pay_out(self, market_id: str, winner: Side) -> None:
         """The market is over: $1 for each contract of the winning side, nothing for the other."""
         for side in self.sides(market_id):

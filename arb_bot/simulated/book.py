@@ -1,5 +1,4 @@
-"""One side of a simulated market: a maker's quotes around the latent probability, with depth that orders
-consume.
+"""One side of a simulated market: a maker's quotes around the truth, with depth that orders consume.
 
 A maker sees the truth late and not exactly, posts a bid and an ask with a few levels behind each, and
 leaves them standing until the next look. What stands is what trades: a stale ask can be bought until its
@@ -37,9 +36,7 @@ class MakerStyle:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """What an order took from a book: contracts, total price in micro-dollars, and Σ contracts × P × (1 −
-    P).
-    """
+    """What an order took: contracts, total price in micro-dollars, Σ contracts × P × (1 − P) in micros²."""
 
     contracts: int
     value: int

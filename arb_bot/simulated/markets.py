@@ -8,6 +8,7 @@ from pathlib import Path
 
 from arb_bot.clock import Clock
 from arb_bot.fees import CurveFee, FlatFee
+from arb_bot.money import share
 from arb_bot.relations import Relations
 from arb_bot.simulated import listing, memory
 from arb_bot.simulated.account import Account
@@ -25,7 +26,7 @@ STYLES = {
     KALSHI: VenueStyle(
         name=KALSHI,
         market_id="SIMKX-{:05d}",
-        makers=MakerStyle(tick=0.01, half_spread=0.010, noise=0.003, refresh=5.0, reaction=2.0, size=60.0),
+        makers=MakerStyle(tick=0.01, half_spread=0.010, noise=0.003, refresh=4.0, reaction=1.2, size=60.0),
         opinion=0.016,
         fees=CurveFee(),
         pauses=(WeeklyPause("America/New_York", 3, time(3), time(5), "weekly maintenance"),),
@@ -33,7 +34,7 @@ STYLES = {
     POLYMARKET: VenueStyle(
         name=POLYMARKET,
         market_id="0xsim{:05d}",
-        makers=MakerStyle(tick=0.005, half_spread=0.010, noise=0.007, refresh=8.0, reaction=4.0, size=80.0),
+        makers=MakerStyle(tick=0.005, half_spread=0.010, noise=0.007, refresh=6.0, reaction=2.5, size=80.0),
         opinion=0.020,
         fees=FlatFee(),
         latency=(0.5, 2.5),
@@ -77,7 +78,9 @@ class SimulatedMarkets:
         self.world = World(random.Random(f"{seed}:world"), layout, self._start, shape or WorldShape())  # noqa: S311
         self._stepped = self._start
         self._outcomes: dict[int, bool] = {}
+        self._bankroll = {name: listed.cash for name, listed in listings.items()}
         remembered = memory.load(self._file)
+        self._elsewhere = {n: a for n, a in remembered.accounts.items() if n not in listings}
         self.venues = {
             name: SimulatedVenue(
                 STYLES[name],
@@ -123,6 +126,23 @@ class SimulatedMarkets:
             )
         return self._relations
 
+    def rebalance(self) -> dict[str, int]:
+        """Move paper cash between the accounts to the shares of the start; what each gained, micro-dollars.
+
+        Settlements pay at whichever venue won, so without this one account would run dry in time.
+        """
+        accounts = {name: venue.account for name, venue in self.venues.items()}
+        total, shares = sum(a.cash for a in accounts.values()), sum(self._bankroll.values())
+        gained = {
+            name: share(total, self._bankroll[name], shares) - account.cash
+            for name, account in accounts.items()
+        }
+        first = next(iter(gained))
+        gained[first] -= sum(gained.values())
+        for name, account in accounts.items():
+            account.transferred(gained[name])
+        return gained
+
     def remember(self) -> None:
         """Write accounts, orders and events down if one changed since the last time. Raises OSError."""
         changes = sum(venue.changes for venue in self.venues.values())
@@ -131,7 +151,7 @@ class SimulatedMarkets:
         families = [
             replace(family, resolves_at=self.clock_time(family.resolves_at)) for family in self.world.families
         ]
-        accounts = {name: venue.account for name, venue in self.venues.items()}
+        accounts = self._elsewhere | {name: venue.account for name, venue in self.venues.items()}
         now = self.clock_time(self.world.now)
         orders = {name: venue.board.remembered(now) for name, venue in self.venues.items()}
         memory.save(

@@ -12,6 +12,8 @@ from arb_bot.simulated.world import Family
 
 _FAMILY = tuple(part.name for part in fields(Family))
 
+VERSION = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -31,6 +33,8 @@ def load(path: Path) -> Memory:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if content["version"] != VERSION:
+            raise StartRefused(f"{path} was written by another version of the simulated venues; move it away")
         return Memory(
             families=[Family(**family) for family in content["families"]],
             next_number=int(content["next_number"]),
@@ -58,6 +62,7 @@ def load(path: Path) -> Memory:
 def save(path: Path, memory: Memory) -> None:
     """Replace the file in one step. Raises OSError."""
     content = {
+        "version": VERSION,
         "families": [{name: getattr(family, name) for name in _FAMILY} for family in memory.families],
         "next_number": memory.next_number,
         "outcomes": memory.outcomes,

@@ -123,9 +123,7 @@ class SimulatedVenue(PaperVenue):
     # What the markets tell it
 
     def step(self, events: Iterable[Event], seconds: float, now: float, rivals: float) -> None:
-        """Follow the events to `now`, `seconds` after the last step: new listings, quotes, trouble,
-        matching.
-        """
+        """Follow the events to `now`, `seconds` after the last step; `rivals` as for `OrderBoard.match`."""
         self._trouble(seconds, now)
         keep = math.exp(-seconds / self._style.opinion_memory)
         stray = self._style.opinion * math.sqrt(1.0 - keep * keep)

@@ -53,7 +53,7 @@ class WorldShape:
     volatility: float = 0.8
     news_per_hour: float = 1.5
     news_size: float = 0.35
-    rivals: float = 0.42
+    rivals: float = 0.5
     weather_hours: float = 8.0
 
 
@@ -83,7 +83,6 @@ class Family:
     numbers: list[int]
     weights: list[float]
     volatility: float
-    opened_at: float
     resolves_at: float
 
     def chances(self) -> list[float]:
@@ -220,7 +219,6 @@ class World:
             numbers=[self._take_number() for _ in PATTERNS[pattern].members],
             weights=weights,
             volatility=shape.volatility * rng.uniform(0.5, 1.6),
-            opened_at=self.now,
             resolves_at=self.now + rng.uniform(shape.shortest_life, shape.longest_life),
         )
 

@@ -157,6 +157,9 @@ class StageMarkets:
     def relations(self) -> Relations:
         return self._relations
 
+    def rebalance(self) -> dict[str, int]:
+        return {}
+
     def remember(self) -> None:
         """Nothing is kept."""
 

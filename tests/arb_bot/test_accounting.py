@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arb_bot.money import to_usd
+from arb_bot.money import MICROS, to_usd
 from arb_bot.simulated.world import WorldShape
 from tests.arb_bot.lab import BANKROLL, Lab, query
 
@@ -19,9 +19,19 @@ def assert_balanced(lab: Lab) -> None:
     for name, venue in lab.session.markets.venues.items():
         assert all(contracts > 0 for contracts in venue.account.contracts.values())
         assert parts.portfolio.cash[name] >= 0
+    limits = parts.settings.current
+    for venue, locked in parts.portfolio.locked().items():
+        assert locked <= limits.max_exposure_per_venue * 1_000_000
+        assert len(parts.portfolio.open_markets()[venue]) <= limits.max_open_markets_per_venue
     if not lab.working() and not lab.outage():
-        cash = {name: venue.account.cash for name, venue in lab.session.markets.venues.items()}
-        assert cash == parts.portfolio.cash
+        for name, venue in lab.session.markets.venues.items():
+            # A payout is booked when all legs' venues have answered; until then only the venue has it.
+            unbooked = sum(
+                lot.contracts * MICROS
+                for _, lot in parts.portfolio.lots()
+                if lot.venue == name and venue._winners.get(lot.market_id) == lot.side
+            )
+            assert venue.account.cash == parts.portfolio.cash[name] + unbooked
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -101,3 +111,19 @@ def test_the_same_seed_plays_the_same_session(new_lab: Callable[[], Lab]) -> Non
     assert played[0][0], "something was traded"
     assert played[0] == played[1]
     assert played[0] != played[2]
+
+
+def test_cash_goes_back_to_the_starting_shares_once_a_utc_day_and_none_is_lost(lab: Lab) -> None:
+    session = lab.start("6")
+    lab.run_until(lambda: len(session.parts.portfolio.holdings) > 5 and not lab.working())
+    before = session.parts.portfolio.total() - session.parts.portfolio.realized
+    lab.clock.advance(86_400 - lab.clock.now() % 86_400)
+    session.parts.journal.paused = {"since": 0.0, "reason": "test"}
+    lab.run(3600)
+    portfolio = session.parts.portfolio
+    assert portfolio.total() - portfolio.realized == before == BANKROLL
+    assert_balanced(lab)
+    lab.clock.advance(86_400)
+    lab.run(2)
+    cash = portfolio.cash
+    assert abs(cash["kalshi"] * 600 - cash["polymarket"] * 1000) < 1_000 * 1_000

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from arb_bot.clock import RealClock
 from arb_bot.control import handlers, kill_switch
 from arb_bot.session import Session
 from arb_bot.simulated.world import WorldShape
-from tests.arb_bot.lab import Lab
+from tests.arb_bot.lab import BANKROLL, Lab
 
 LIVELY = WorldShape(shortest_life=120.0, longest_life=600.0, news_per_hour=10.0)
 
@@ -33,7 +35,7 @@ def by_both_venues_environment(lab: Lab, session: Session) -> None:
 
 
 def by_loss_cap(lab: Lab, session: Session) -> None:
-    session.parts.kill.record_pnl(-50.0, lab.clock.now())
+    session.parts.kill.record_pnl(-500.0, lab.clock.now())
 
 
 def by_failures(lab: Lab, session: Session) -> None:
@@ -210,3 +212,26 @@ def test_file_and_variables_are_those_of_the_settings(lab: Lab) -> None:
     assert (lab.folder / "stop-now").exists()
     assert kill_switch(session, {"activate": True, "venue": "polymarket"})["active"] is True
     assert "HALT_POLYMARKET" in session.venue_stops
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 10_000),
+    second=st.integers(20, 400),
+    trigger=st.sampled_from([*(trigger for trigger, _, _ in TRIGGERS), by_both_venues_environment]),
+)
+def test_no_order_follows_a_kill_at_any_moment(
+    new_lab: Callable[[], Lab], seed: int, second: int, trigger: Callable[[Lab, Session], None]
+) -> None:
+    lab = new_lab()
+    session = lab.start(str(seed), LIVELY)
+    lab.run(second)
+    placed = len(lab.placed())
+    trigger(lab, session)
+    lab.run(300)
+    assert len(lab.placed()) == placed
+    assert lab.working() == 0
+    portfolio = session.parts.portfolio
+    assert portfolio.total() == BANKROLL + portfolio.realized
+    lab.end()
+    assert len(lab.placed()) == placed

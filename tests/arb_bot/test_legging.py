@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from arb_bot.engine import DRAIN_SECONDS
 from arb_bot.execution import FIRST_LEG_SECONDS, POLL_TIMEOUT_SECONDS
 from arb_bot.simulated.book import Book
 from arb_bot.simulated.world import WorldShape
@@ -79,17 +80,31 @@ def test_a_first_leg_that_never_fills_ends_as_no_fill(lab: Lab, nobody_sells: Ca
     lab.run(6)
     assert {d["reason"] for d in lab.decisions() if d["action"] != "skipped"} == set()
     assert "paper_no_fill" in {d["reason"] for d in lab.decisions()}
-    assert not session.parts.portfolio.holdings
+    assert not any(session.parts.portfolio.lots()), "nothing is held, whatever is tried next"
     assert session.parts.kill.consecutive_failures == 0
 
 
-def test_a_clean_stop_hedges_what_it_can_and_leaves_no_order(lab: Lab) -> None:
-    session = lab.start("1", CALM)
-    lab.run_until(lambda: any(e.leg == 0 for e in session.parts.executor.active))
+@pytest.mark.parametrize("leg", [0, 1])
+@pytest.mark.parametrize("seed", ["1", "2", "3"])
+def test_a_clean_stop_in_the_middle_of_a_trade_leaves_nothing_unhedged(lab: Lab, seed: str, leg: int) -> None:
+    session = lab.start(seed, replace(CALM, rivals=0.6))
+    lab.run_until(lambda: any(e.leg == leg and e.ticket for e in session.parts.executor.active))
     before = lab.clock.now()
     session.engine.finish()
-    assert lab.clock.now() - before < 6
+    assert lab.clock.now() - before <= DRAIN_SECONDS + 0.2
     assert lab.working() == 0
     assert not list(session.parts.executor.active)
+    assert not any(session.parts.portfolio.unhedged().values())
     for venue in session.markets.venues.values():
         assert not venue.open_orders()
+
+
+def test_a_clean_stop_while_killed_sends_nothing_more(lab: Lab) -> None:
+    session = lab.start("1", CALM)
+    lab.run_until(lambda: any(e.leg == 1 and e.ticket for e in session.parts.executor.active))
+    placed = len(lab.placed())
+    session.parts.kill.activate("test")
+    session.engine.finish()
+    assert len(lab.placed()) == placed
+    assert lab.working() == 0
+    assert any(lab.states[-1]["unhedged_usd"].values()), "flagged in the last state"

@@ -168,3 +168,27 @@ def test_a_start_that_is_refused_leaves_the_reasons_for_the_next(lab: Lab) -> No
         lab.start("3", LIVELY, ARB_KILL_SWITCH_FILE="nowhere/.kill_switch")
     lab.crash()
     assert "1 open intent(s) from prior session" in lab.start("4", LIVELY).parts.kill.check().reason
+
+
+def test_the_account_of_a_venue_that_is_switched_off_is_kept(lab: Lab) -> None:
+    session = lab.start("2", LIVELY)
+    lab.run_until(lambda: session.markets.venues["polymarket"].account.changes > 3 and not lab.working())
+    lab.end()
+    cash = session.markets.venues["polymarket"].account.cash
+    lab.start("3", POLYMARKET_ENABLED="false")
+    lab.run(10)
+    lab.end()
+    assert lab.start("4").markets.venues["polymarket"].account.cash == cash
+
+
+def test_the_last_fill_is_remembered_over_a_restart(lab: Lab) -> None:
+    session = lab.start("2", LIVELY)
+    lab.run_until(lambda: bool(session.parts.portfolio.holdings) and not lab.working())
+    opened = [lot.opened_at for _, lot in session.parts.portfolio.lots()]
+    lab.end()
+    told_before = len(lab.states)
+    lab.start("3", LIVELY)
+    lab.run(10)
+    last_fill = lab.states[told_before]["last_fill_ts"]
+    assert isinstance(last_fill, float)
+    assert last_fill >= max(opened)

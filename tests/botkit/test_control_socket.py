@@ -392,14 +392,14 @@ def test_a_state_that_cannot_be_sent_is_told_in_the_log_and_the_next_one_goes_ou
     assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
 
 
-def test_a_socket_that_fails_ends_its_links_with_a_goodbye_and_leaves_the_engine_alone(
+def test_a_socket_that_fails_ends_its_links_without_a_goodbye_and_leaves_the_engine_alone(
     serve: Serve, dial: Dial, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = Registry()
     console = serve(registry=registry)
     peer = dial(console)
     monkeypatch.setattr(console, "_send_heartbeat", boom)
-    assert peer.rest() == [{"type": "goodbye", "reason": "the control socket has failed"}]
+    assert peer.rest() == []
     wait_until(lambda: value(registry, "control_socket_faults") == 1)
     for _ in range(100):
         console.publish({"type": "state"})

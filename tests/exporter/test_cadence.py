@@ -62,3 +62,12 @@ def test_a_bot_that_was_slowed_down_is_learned_at_its_second_long_interval():
 
 def test_a_clock_set_back_is_no_interval():
     assert seen(0, 5, 10, 2, 7).expected_interval == 5
+
+
+def test_a_rhythm_that_was_changed_is_learned_anew_from_that_state_on():
+    cadence = seen(0, 5, 10, 15)
+    cadence.changed()
+    assert cadence.stale_after == 180.0
+    cadence.cycle_seen(75)
+    cadence.cycle_seen(135)
+    assert (cadence.expected_interval, cadence.stale_after) == (60.0, 180.0)

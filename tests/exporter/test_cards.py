@@ -73,8 +73,8 @@ def test_a_healthy_bot_is_shown_in_neutral_figures_with_their_sources() -> None:
     card = cards.card(view, NOW)
     assert (card.name, card.level, card.text) == ("arb", "ok", "OK")
     shown = tiles(card)
-    assert {tile.tone for tile in card.tiles} == {""}
-    assert shown["MODE"] == Tile("MODE", "PAPER", "SIMULATED MARKETS")
+    assert {tile.tone for tile in card.tiles if tile.title != "MODE"} == {""}
+    assert shown["MODE"] == Tile("MODE", "PAPER", "SIMULATED MARKETS", "planned")
     assert shown["DATA AGE"] == Tile("DATA AGE", "1 s", "stale after 3 min 00 s")
     assert shown["DAY PnL"] == Tile("DAY PnL", "−$10.50", "from the bot · day ends 00:00 UTC")
     assert shown["LOSS CAP USED"] == Tile("LOSS CAP USED", "21 %", "$10.50 of $50.00")
@@ -99,7 +99,7 @@ def test_what_a_bot_never_reported_is_said_in_words_and_never_as_zero() -> None:
         assert shown[title] == Tile(title, "NOT REPORTED", "by this bot", "unknown")
     assert shown["LOSS CAP USED"].value == "NOT REPORTED"
     assert shown["LOSS CAP USED"].note == "the day's PnL · cap $50.00"
-    assert shown["MODE"] == Tile("MODE", "PAPER", "simulated: not reported")
+    assert shown["MODE"] == Tile("MODE", "PAPER", "simulated: not reported", "planned")
     assert shown["POSITIONS"].value == "3"
 
 
@@ -109,7 +109,7 @@ def test_reported_zeros_are_zeros() -> None:
     assert shown["LOSS CAP USED"].value == "0 %"
     assert shown["POSITIONS"].value == "0"
     assert shown["WORKING ORDERS"].value == "0"
-    assert shown["LAST FILL"] == Tile("LAST FILL", "NONE TODAY", "says the bot")
+    assert shown["LAST FILL"] == Tile("LAST FILL", "NO TRADE", "today, says the bot")
 
 
 def test_old_figures_are_last_known_and_grey_with_their_age() -> None:
@@ -198,8 +198,9 @@ def test_a_figure_has_the_colour_of_what_to_do(
 def test_exposure_gets_louder_with_time_and_sooner_with_real_money(
     mode: str, lasting: int, tone: str
 ) -> None:
-    view = beating(NOW)
+    view = beating(NOW - lasting)
     view.received(state(NOW - lasting, mode=mode, unhedged_usd={"kalshi": 38.0}), NOW - lasting)
+    view.received({"type": "heartbeat", "ts": NOW, "cycle": 7}, NOW)
     exposed = tiles(cards.card(view, NOW))["EXPOSED"]
     assert (exposed.tone, exposed.note) == (tone, f"unhedged for {cards.duration(lasting)}")
 
@@ -249,3 +250,85 @@ def test_data_half_way_to_stale_is_looked_at() -> None:
     view.connected(NOW - 60)
     view.received(state(NOW - 16), NOW - 16)
     assert tiles(cards.card(view, NOW))["DATA AGE"].tone == "look"
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "title"),
+    [
+        ("unhedged_usd", {"kalshi": None, "polymarket": 0.0}, "EXPOSED"),
+        ("unhedged_usd", {"kalshi": "0"}, "EXPOSED"),
+        ("working_orders", {"kalshi": {"count": None}, "polymarket": {"count": 0}}, "WORKING ORDERS"),
+        ("working_orders", {"kalshi": 3}, "WORKING ORDERS"),
+        ("open_positions", ["KX-1"], "POSITIONS"),
+    ],
+)
+def test_a_sum_that_lacks_a_venue_is_not_shown_as_zero(field: str, said: Any, title: str) -> None:
+    assert seen(**{field: said})[title] == Tile(title, "NOT REPORTED", "by this bot", "unknown")
+
+
+def test_a_sum_that_lacks_a_venue_says_that_it_is_the_least() -> None:
+    shown = seen(
+        unhedged_usd={"kalshi": 38.0, "polymarket": None},
+        working_orders={"kalshi": {"count": 2, "oldest_ts": None}, "polymarket": {}},
+        open_positions=[{"market_id": "without a venue"}, {"venue": "kalshi"}, "nonsense"],
+    )
+    assert shown["EXPOSED"].value == "≥ $38.00"
+    assert shown["WORKING ORDERS"].value == "≥ 2"
+    assert (shown["POSITIONS"].value, shown["POSITIONS"].note) == ("≥ 2", "kalshi 1 · unknown 1")
+
+
+def test_figures_of_yesterday_are_not_shown_as_todays() -> None:
+    midnight = 1_795_219_200.0
+    view = BotView("arb", now=midnight - 100, expected_interval=60)
+    view.connected(midnight - 90)
+    view.received(state(midnight - 10, daily_pnl=-49.0, last_fill_ts=None, daily_trades=0), midnight - 10)
+    assert tiles(cards.card(view, midnight - 1))["DAY PnL"].value == "−$49.00"
+    shown = tiles(cards.card(view, midnight))
+    for title in ("DAY PnL", "LOSS CAP USED", "TRADES TODAY", "LAST FILL"):
+        assert shown[title] == Tile(title, "NEW DAY", "no state of this UTC day yet", "awaiting")
+    assert cards.card(view, midnight).text == "OK"
+    stale = tiles(cards.card(view, midnight + 7200))
+    assert (stale["DAY PnL"].value, stale["DAY PnL"].tone) == ("NEW DAY", "unknown")
+
+
+def test_a_bot_that_is_not_connected_has_last_known_figures_however_young_they_are() -> None:
+    view = beating(NOW - 1)
+    view.received(state(NOW - 1), NOW - 1)
+    view.disconnected(NOW, "closed by the bot")
+    assert tiles(cards.card(view, NOW))["DAY PnL"] == Tile("DAY PnL", "−$10.50", "last known, 1 s old", "old")
+
+
+def test_a_new_run_of_the_bot_awaits_its_state_and_does_not_show_the_old_ones_as_stale() -> None:
+    view = beating(NOW - 10)
+    view.received(state(NOW - 10), NOW - 10)
+    view.disconnected(NOW - 5, "closed by the bot")
+    view.connected(NOW - 2)
+    beat = {"type": "heartbeat", "ts": NOW - 1, "phase": "starting", "loop_lag_seconds": 0.0, "cycle": 0}
+    view.received(beat, NOW - 1)
+    shown = tiles(cards.card(view, NOW))
+    assert (shown["DATA AGE"].value, shown["DATA AGE"].tone) == ("10 s", "awaiting")
+    assert (shown["DAY PnL"].note, shown["DAY PnL"].tone) == ("last known, 10 s old", "old")
+
+
+def test_a_bot_that_accepts_and_is_silent_is_not_called_untried() -> None:
+    view = beating(NOW - 20)
+    link = tiles(cards.card(view, NOW))["LINK"]
+    assert (link.value, link.note) == ("DISCONNECTED", "for 20 s · accepts, and says nothing")
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(7200.0, "2 h 00 min fast"), (-30.0, "30 s slow")])
+def test_a_bot_whose_clock_is_off_is_told_beside_its_link(ahead: float, words: str) -> None:
+    view = beating(NOW)
+    view.received(state(NOW + ahead), NOW)
+    link = tiles(cards.card(view, NOW))["LINK"]
+    assert (link.value, link.tone) == ("CONNECTED", "look")
+    assert link.note == f"heartbeat 0 s ago · the bot's clock is {words}"
+
+
+def test_no_cap_is_last_known_once_the_bot_is_gone() -> None:
+    view = beating(NOW - 1)
+    view.received(state(NOW - 1, config_snapshot={"ARB_DAILY_LOSS_CAP_USD": 0.0}), NOW - 1)
+    assert tiles(cards.card(view, NOW))["LOSS CAP USED"].note == "the bot's cap is 0 or less"
+    view.disconnected(NOW, "closed by the bot")
+    shown = tiles(cards.card(view, NOW))["LOSS CAP USED"]
+    assert shown == Tile("LOSS CAP USED", "NO CAP", "last known, 1 s old", "old")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.decisions import Decisions, reduced
+from exporter.decisions import MOST_COUNTS, Decisions, reduced
 from exporter.labels import Labels
 from tests.doubles.messages import decision
 
@@ -110,3 +110,20 @@ def test_what_is_older_than_half_an_hour_no_longer_counts():
     assert counted.blocked is not None
     counted.take([], 1860 + 1800)
     assert counted.blocked is None
+
+
+def test_different_counts_are_bounded_whatever_a_bot_combines():
+    decisions = Decisions(Labels(), "ema")
+    flood = [decision(f"k{n % 90}", f"a{n % 89}", f"r{n % 83}") for n in range(5_000)]
+    decisions.take(flood, 0.0)
+    assert len(decisions.counts) == MOST_COUNTS + 1
+    assert sum(decisions.counts.values()) == len(flood)
+    assert decisions.counts["other", "other", "other"] == len(flood) - MOST_COUNTS
+
+
+def test_a_flood_of_odd_actions_does_not_hide_what_blocks_the_bot():
+    decisions = Decisions(Labels(), "arb")
+    decisions.take([decision(action=f"odd {n}") for n in range(200)], 0.0)
+    decisions.take([decision(action="skipped", reason="no edge")] * 31, 1.0)
+    assert decisions.blocked is not None
+    assert decisions.blocked.reason == "no edge"

@@ -385,6 +385,7 @@ async def test_an_alertmanager_that_can_tell_nobody_is_a_warning() -> None:
     async with web_server(status("receivers: [{name: ops, webhook_configs: [{url: <secret>}]}]")) as url:
         (told,) = await doctor_stack.alertmanager(url, 5, wanted=True)
     assert (silent.level, told.level) == ("WARN", "PASS")
+    assert "prometheus/alertmanager.yml" in silent.fix
     assert "ops" in told.says
 
 

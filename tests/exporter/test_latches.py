@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 
 import pytest
 
@@ -53,30 +54,42 @@ def test_a_folder_that_takes_no_files_leaves_the_latch_in_memory_and_says_so_onc
     assert view.latch.active(T0 + 5) is not None
 
 
-def test_a_latch_is_written_later_when_the_disk_has_room_again(tmp_path):
+def test_a_latch_is_written_later_when_the_disk_has_room_again(tmp_path, caplog):
     in_the_way = tmp_path / "folder"
     in_the_way.write_text("full")
     latches = Latches(in_the_way)
     view = breached_view(latches)
     latches.keep(view)
     in_the_way.unlink()
-    latches.keep(view)
+    with caplog.at_level(logging.INFO):
+        latches.keep(view)
+    assert "is on disk now" in caplog.text
     assert Latches(in_the_way).restore("arb") == view.latch.breach
 
 
 @pytest.mark.parametrize(
     "damaged", ["", "{", "[]", '{"day": 5, "at": 1}', '{"day": "2026-11-20", "at": "x"}']
 )
-def test_a_damaged_latch_is_set_aside_under_its_name_and_never_lost(tmp_path, caplog, damaged):
-    (tmp_path / "breach-arb.json").write_text(damaged)
-    assert Latches(tmp_path).restore("arb") is None
+def test_a_damaged_latch_is_set_aside_and_counts_as_a_breach_when_it_was_written(tmp_path, caplog, damaged):
+    path = tmp_path / "breach-arb.json"
+    path.write_text(damaged)
+    os.utime(path, (T0, T0))
+    latches = Latches(tmp_path)
+    view = BotView("arb", now=T0 + 60, breach=latches.restore("arb"))
+    assert view.latch.active(T0 + 60) == Breach("2026-11-20", T0)
+    assert view.latch.active(T0 + 86_400) is None
+    latches.keep(view)
+    assert Latches(tmp_path).restore("arb") == Breach("2026-11-20", T0)
+    assert "taken as a breach when it was written, 2026-11-20 17:53:20 UTC" in caplog.text
     assert (tmp_path / "breach-arb.damaged").read_text() == damaged
     assert "set aside" in caplog.text
 
 
 def test_an_unreadable_latch_is_told_and_not_fatal(tmp_path, caplog):
-    (tmp_path / "breach-arb.json").mkdir()
-    assert Latches(tmp_path).restore("arb") is None
+    path = tmp_path / "breach-arb.json"
+    path.mkdir()
+    os.utime(path, (T0, T0))
+    assert Latches(tmp_path).restore("arb") == Breach("2026-11-20", T0)
     assert "cannot be read" in caplog.text
 
 

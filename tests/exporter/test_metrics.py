@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from exporter.collector import Collector
 from exporter.exposition import render
+from exporter.losscap import Breach
 from exporter.metrics import DECLARED, METRICS
 from exporter.rows import COUNTER, HISTOGRAM
 from exporter.view import BotView
@@ -337,3 +338,53 @@ def test_promtool_finds_nothing_to_say_about_our_metrics():
     body, _ = render(Collector([traded().view], clock=lambda: T0 + 21))
     checked = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, check=False)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+# The day
+
+
+MIDNIGHT = 1_795_219_200.0
+OF_THE_DAY = ("tradebot_daily_pnl_usd", "tradebot_daily_trades", "tradebot_daily_loss_cap_remaining_usd")
+
+
+def test_figures_of_yesterday_end_with_it_and_all_else_stays():
+    watched = Watched(expected_interval=60)
+    watched.says(state(1, ts=MIDNIGHT - 10, daily_pnl=-9.0, daily_trades=40))
+    for name in OF_THE_DAY:
+        assert watched.value(name, source="bot") is not None
+    watched.after(10)
+    for name in OF_THE_DAY:
+        assert watched.value(name, source="bot") is None
+    assert watched.value("tradebot_cash_usd", venue="kalshi") == 200.0
+    watched.says(state(2, ts=MIDNIGHT + 50, daily_pnl=0.0, daily_trades=0))
+    assert watched.value("tradebot_daily_pnl_usd", source="bot") == 0.0
+
+
+def test_a_bot_whose_clock_is_hours_off_keeps_its_day_by_the_exporters():
+    watched = Watched()
+    watched.says(state(1, ts=MIDNIGHT - 7200, daily_pnl=-20.0))
+    watched.after(5).view.received(state(2, ts=MIDNIGHT + 3600, daily_pnl=-20.0), watched.now)
+    assert watched.value("tradebot_clock_skew_seconds") == 10_795
+    assert watched.value("tradebot_daily_pnl_usd", source="bot") == -20.0
+    assert watched.value("tradebot_daily_loss_breached") == 1
+    assert watched.after(MIDNIGHT - watched.now).value("tradebot_daily_loss_breached") == 0
+
+
+def test_a_bot_whose_clock_is_a_little_fast_begins_its_day_early_and_keeps_it():
+    watched = Watched()
+    watched.says(state(1, ts=MIDNIGHT - 40))
+    watched.after(10).view.received(state(2, ts=MIDNIGHT + 1, daily_pnl=-1.0), watched.now)
+    assert watched.after(20).value("tradebot_daily_pnl_usd", source="bot") == -1.0
+
+
+def test_a_breach_kept_until_the_last_second_of_the_day_is_over_in_the_next():
+    watched = Watched(breach=Breach("2026-11-20", MIDNIGHT - 500))
+    assert watched.after(MIDNIGHT - 1 - watched.now).value("tradebot_daily_loss_breached") == 1
+    assert watched.after(1).value("tradebot_daily_loss_breached") == 0
+
+
+def test_a_field_of_which_a_venue_is_missing_is_not_reported_though_the_others_are_shown():
+    watched = Watched().says(state(1, unhedged_usd={"kalshi": None, "polymarket": 0.0}))
+    assert watched.value("tradebot_unhedged_usd", venue="polymarket") == 0.0
+    assert watched.value("tradebot_unhedged_usd", venue="kalshi") is None
+    assert watched.value("tradebot_field_reported", field="unhedged_usd") == 0

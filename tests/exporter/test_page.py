@@ -107,3 +107,10 @@ def test_a_share_below_the_whole_is_never_shown_as_the_whole(ratio: float, text:
 def test_counts_and_clocks() -> None:
     assert [count(0), count(1234.0), count(0.25), count(1e14)] == ["0", "1,234", "0.25", "1e+14"]
     assert clock(NOW) == "22:04:05 UTC"
+
+
+def test_what_cannot_be_seen_or_turns_a_text_around_is_not_on_the_page() -> None:
+    evil = "KILLED\x00\x1b[31m\u202e\u2066\r\n\ud800"
+    page = render([Card("arb", "act", evil, NOW, (Tile("T", evil, evil),))], NOW, [])
+    assert "<h2>arb KILLED  [31m     </h2>" in page
+    assert page.encode()

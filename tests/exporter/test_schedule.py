@@ -72,6 +72,32 @@ def test_a_window_over_the_autumn_hour_is_an_hour_longer():
     assert found.until - found.since == 4 * 3600
 
 
+@pytest.mark.parametrize(
+    ("opens", "closes", "first", "last"),
+    [
+        (150, 210, "2026-03-08 03:00", "2026-03-08 03:30"),  # 02:30 to 03:30: the clock goes from 02 to 03
+        (60, 150, "2026-03-08 01:00", "2026-03-08 03:00"),  # 01:00 to 02:30
+        (150, 240, "2026-03-08 03:00", "2026-03-08 04:00"),  # 02:30 to 04:00
+    ],
+)
+def test_a_time_that_the_spring_skips_is_the_moment_at_which_it_does(opens, closes, first, last):
+    found = planned([Window(opens, closes)], at(last) - 60)
+    assert found is not None
+    assert (found.since, found.until) == (at(first), at(last))
+    assert planned([Window(opens, closes)], at(first) - 1) is None
+
+
+def test_a_window_within_the_skipped_hour_is_none_that_day():
+    assert all(planned([Window(125, 150)], at("2026-03-08 03:00") + s) is None for s in (-1, 0, 1))
+
+
+def test_a_stretch_of_more_than_a_day_ends_on_a_day_with_a_name():
+    weekend = [Window(0, 1440, frozenset({5})), Window(0, 1440, frozenset({6}))]
+    found = planned(weekend, at("2026-11-21 12:00"))
+    assert found is not None
+    assert found.until_text == "Mon 00:00 ET"
+
+
 def test_a_window_that_ends_in_the_repeated_hour_ends_at_its_second_showing():
     found = planned([Window(0, 90)], at("2026-11-01 00:30"))
     assert found is not None

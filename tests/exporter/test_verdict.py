@@ -263,3 +263,53 @@ def test_small_moves_of_an_exposure_do_not_make_a_new_text():
         for usd in (1210.0, 1215.5, 1249.9)
     }
     assert texts == {"UNHEDGED $1,200"}
+
+
+def test_a_goodbye_is_the_last_word_though_the_socket_still_stands():
+    view = view_of(*steadily(make=base_state), beats=False)
+    view.received(messages.goodbye("upgrade"), NOW - 1)
+    assert verdict(view, NOW).text == "STOPPED: upgrade"
+    view.disconnected(NOW, "stopped: upgrade")
+    view.connected(NOW + 1)
+    assert verdict(view, NOW + 1).text != "STOPPED: upgrade"
+
+
+@pytest.mark.parametrize(("away", "text"), [(119.0, "STOPPED: upgrade"), (121.0, "DISCONNECTED")])
+def test_a_goodbye_excuses_two_minutes_and_the_next_state_ends_it(away, text):
+    view = said_goodbye(view_of(*steadily()), NOW)
+    back = NOW + away
+    assert verdict(view, back).text == text
+    view.connected(back)
+    view.received(heartbeat(back + 1, cycle=0), back + 1)
+    assert verdict(view, back + 1).text == "AWAITING FIRST STATE"
+    view.received(state(1, ts=back + 2, session_id="new"), back + 2)
+    assert verdict(view, back + 2).text == "OK"
+
+
+def test_exposure_of_which_nothing_is_reported_any_more_is_still_exposure():
+    view = view_of(*steadily(4, unhedged_usd=LEG_OPEN), state(unhedged_usd={"kalshi": None}))
+    assert verdict(view, NOW).text == "UNHEDGED, AMOUNT UNKNOWN"
+    assert verdict(gone(view), NOW).text == "DISCONNECTED, UNHEDGED, AMOUNT UNKNOWN"
+
+
+def test_a_long_phase_leaves_room_for_the_exposure_behind_it():
+    view = hung(*steadily(unhedged_usd=LEG_OPEN))
+    view.received(heartbeat(NOW - 0.5, cycle=5, phase="x" * 100), NOW - 0.5)
+    assert verdict(view, NOW).text == "HUNG in xxxxxxxxxxxx, UNHEDGED $38"
+
+
+def test_a_bot_that_calls_itself_killed_is_not_ok():
+    assert verdict(view_of(*steadily(status="killed")), NOW).text == "KILLED, CAUSE UNKNOWN"
+
+
+def test_a_state_of_a_run_that_has_ended_is_awaited_anew():
+    view = gone(view_of(*steadily()), NOW - 3)
+    view.connected(NOW - 1)
+    view.received(heartbeat(NOW, cycle=0), NOW)
+    assert verdict(view, NOW).text == "AWAITING FIRST STATE"
+
+
+def test_a_halt_of_the_bots_own_is_not_named_after_the_kill_file_beside_it():
+    both = "kill switch file exists (/d/.kill_switch); safe mode active (1 unhedged position(s); 1 intent)"
+    view = view_of(*steadily(kill_switch=killed("automatic", both)))
+    assert verdict(view, NOW).text == "HALTED: safe mode active"

@@ -154,3 +154,19 @@ async def raw_status(desk: Desk, path: str) -> int:
     scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
     await desk.app(scope | {"headers": [], "http_version": "1.1", "scheme": "http"}, receive, send)
     return int(sent[0]["status"])
+
+
+async def test_a_bot_that_cannot_be_read_is_blind_and_hides_no_other(desk: Desk, caplog: Any) -> None:
+    desk.view.disconnected(NOW - 30, "connection refused")
+    broken = BotView("broken", now=NOW - 100)
+    broken.link = None  # type: ignore[assignment]
+    app = application([broken, desk.view], lambda: (b"", ""), not_ready=list, places=[], clock=lambda: NOW)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://exporter") as client:
+        answers = [await client.get("/") for _ in range(3)]
+    for answer in answers:
+        assert answer.status_code == 200
+        assert "<h2>broken BLIND: NOT READABLE, SEE THE LOG</h2>" in answer.text
+        assert "<h2>arb DISCONNECTED</h2>" in answer.text
+    assert [record.message for record in caplog.records] == [
+        "bot broken cannot be shown; the page goes on without it"
+    ]

@@ -132,7 +132,7 @@ PICTURES: dict[str, dict[str, tuple[str, str]]] = {
         **{tile: (f"NOT REPORTED \\| {re.escape(text)}", DIM) for tile, text in NOTHING_IS_KNOWN.items()},
         KILL: (r"NOT REPORTED \| KILL \?", DIM),
     },
-    "operator": {MODE: (r"SIMULATED \| KILLED", RED), KILL: (r"by an operator · 1 open \| KILLED", RED)},
+    "operator": {MODE: (r"SIMULATED \| KILLED", RED), KILL: (r"by an operator · 1 open \| KILLED", BLUE)},
     "halted": {MODE: (r"SIMULATED \| KILLED", RED), KILL: (r"by its own limits · 1 open \| KILLED", RED)},
     "lost": {KILL: (r"by its own limits · last known \| KILLED", RED)},
     "paused": {MODE: (r"SIMULATED \| PAUSED", BLUE), FILL: (r"FILLS TODAY \| NONE", GREY)},
@@ -247,7 +247,7 @@ CHAIN = {
         "planned": ("SOCKET → | PLANNED", BLUE),
     },
     "SCRAPE": {"alive": ("SCRAPE → | 0", GREY)},
-    "ALERT DELIVERY": {"alive": ("ALERTS ONLY | ON WALL", GREY)},
+    "ALERT DELIVERY": {"alive": ("ALERTS TO | WALL", GREY)},
 }
 
 

@@ -1,5 +1,6 @@
-"""Situations of the link alerts: what must fire, when, and what must not."""
+"""Situations of the other link alerts: bots that flap, fall silent or hang."""
 
+from tests.prometheus.cases_disconnected import KILLED, STOPPED
 from tests.prometheus.promtool import (
     Case,
     Firing,
@@ -7,225 +8,18 @@ from tests.prometheus.promtool import (
     always,
     bot,
     changes,
-    until,
+    firing,
     with_lost_scrape,
     with_restart,
 )
 
-LINK = {"area": "link", "bot": "arb", "instance": "exporter:9121"}
-BOARD = "/d/tradebot-system?var-bot=arb"
-
-GONE_TEXT = {
-    "summary": "A bot is gone",
-    "description": (
-        "Nothing is heard from arb although it should be running: its control socket is closed or silent. "
-        "What it holds and what works at its venues is not known until it is back."
-    ),
-    "runbook_url": "prometheus/runbooks/TradebotDisconnected.md",
-    "dashboard": BOARD,
-}
-
-
-def gone(*severities: str, tier: str = "live") -> tuple[Firing, ...]:
-    """TradebotDisconnected in each of these severities."""
-    return tuple(Firing({**LINK, "severity": severity, "tier": tier}, GONE_TEXT) for severity in severities)
-
-
-# Killed between the scrapes at 60 and 65: the scrape at 65 finds no connection and a last beat 5 s old.
-KILLED = {
-    "connected": changes((0, 1), (65, 0)),
-    "up": changes((0, 1), (65, 0)),
-    "last_heartbeat_timestamp_seconds": until(60),
-    "loop_hung": changes((0, 0), (65, None)),
-}
-# Stopped at the same moment: the exporter calls it unconnected when it was silent for more than 5 s.
-STOPPED = {
-    **KILLED,
-    "connected": changes((0, 1), (70, 0)),
-    "up": changes((0, 1), (70, 0)),
-    "loop_hung": changes((0, 0), (70, None)),
-}
-EXPOSED = {'unhedged_usd,venue="kalshi"': changes((0, 38), (75, None))}
-
-DISCONNECTED = [
-    Case(
-        "A paper bot lost to SIGKILL is warned of at the first scrape that misses it, and never pages.",
-        "TradebotDisconnected",
-        Kind.FIRES,
-        bot(tier="paper", **KILLED),
-        silent_at=(64,),
-        firing_at=(65, 300),
-        firing=gone("warning", tier="paper"),
-    ),
-    Case(
-        "A bot stopped by SIGSTOP is warned of at the scrape that finds it silent.",
-        "TradebotDisconnected",
-        Kind.FIRES,
-        bot(tier="paper", **STOPPED),
-        silent_at=(69,),
-        firing_at=(70, 300),
-        firing=gone("warning", tier="paper"),
-    ),
-    Case(
-        "A live bot that left money unhedged is critical six seconds after its warning.",
-        "TradebotDisconnected",
-        Kind.FIRES,
-        bot(**KILLED, **EXPOSED),
-        firing_at=(71, 84, 300),
-        firing=gone("warning", "critical"),
-    ),
-    Case(
-        "A live bot that left money unhedged is only warned of until then.",
-        "TradebotDisconnected",
-        Kind.NEGATIVE,
-        bot(**KILLED, **EXPOSED),
-        firing_at=(65, 70),
-        firing=gone("warning"),
-    ),
-    Case(
-        "A live bot that left nothing open is only a warning for two minutes.",
-        "TradebotDisconnected",
-        Kind.NEGATIVE,
-        bot(**KILLED, **{'unhedged_usd,venue="kalshi"': always(0)}),
-        silent_at=(64,),
-        firing_at=(65, 184),
-        firing=gone("warning"),
-    ),
-    Case(
-        "A live bot that left nothing open is critical after two minutes.",
-        "TradebotDisconnected",
-        Kind.FIRES,
-        bot(**KILLED, **{'unhedged_usd,venue="kalshi"': always(0)}),
-        firing_at=(185, 250),
-        firing=gone("warning", "critical"),
-    ),
-    Case(
-        "A bot whose tier nobody knows can page.",
-        "TradebotDisconnected",
-        Kind.FIRES,
-        bot(tier="unknown", **KILLED),
-        firing_at=(185,),
-        firing=gone("warning", "critical", tier="unknown"),
-    ),
-    Case(
-        "A bot that never beat is gone when every scrape of 20 s found no connection.",
-        "TradebotDisconnected",
-        Kind.FIRES,
-        bot(tier="paper", **{**KILLED, "last_heartbeat_timestamp_seconds": None}),
-        silent_at=(65, 79, 80),
-        firing_at=(85,),
-        firing=gone("warning", tier="paper"),
-    ),
-    Case(
-        "A bot that went with a goodbye and is back within its allowance raises nothing.",
-        "TradebotDisconnected",
-        Kind.NEGATIVE,
-        bot(
-            connected=changes((0, 1), (65, 0), (150, 1)),
-            expected=changes((0, 1), (65, 0), (150, 1)),
-            last_heartbeat_timestamp_seconds=lambda at: at if at >= 150 else min(at, 60),
-        ),
-        silent_at=(65, 71, 100, 149, 150, 155, 200),
-    ),
-    Case(
-        "A bot that went with a goodbye and is not back when its allowance ends is warned of.",
-        "TradebotDisconnected",
-        Kind.FIRES,
-        bot(tier="paper", **KILLED, expected=changes((0, 1), (65, 0), (185, 1))),
-        silent_at=(65, 184),
-        firing_at=(185,),
-        firing=gone("warning", tier="paper"),
-    ),
-    Case(
-        "A connection lost and found again within two seconds raises nothing, even when a scrape sees it.",
-        "TradebotDisconnected",
-        Kind.NEGATIVE,
-        bot(
-            connected=changes((0, 1), (65, 0), (70, 1)),
-            last_heartbeat_timestamp_seconds=lambda at: 64 if at == 65 else at,
-        ),
-        silent_at=(65, 69, 70, 80),
-    ),
-    Case(
-        "A bot that is back is gone no more.",
-        "TradebotDisconnected",
-        Kind.NEGATIVE,
-        bot(
-            connected=changes((0, 1), (65, 0), (90, 1)),
-            last_heartbeat_timestamp_seconds=lambda at: at if at >= 90 else min(at, 60),
-        ),
-        silent_at=(90, 100, 300),
-    ),
-    Case(
-        "Without any series of the bot nothing is claimed of it.",
-        "TradebotDisconnected",
-        Kind.MISSING,
-        {},
-        silent_at=(0, 60, 300),
-    ),
-    Case(
-        "A bot that vanishes from the exporter's answer is not called gone: nobody knows.",
-        "TradebotDisconnected",
-        Kind.MISSING,
-        {name: lambda at, s=each: s(at) if at < 60 else None for name, each in bot().items()},
-        silent_at=(65, 79, 80, 100, 300),
-    ),
-    Case(
-        "A lost scrape neither raises it for a healthy bot",
-        "TradebotDisconnected",
-        Kind.LOST_SCRAPE,
-        with_lost_scrape(bot(), 60),
-        silent_at=(60, 62, 64, 65, 70, 80),
-    ),
-    Case(
-        "nor lets it resolve, nor start over, for one that is gone.",
-        "TradebotDisconnected",
-        Kind.LOST_SCRAPE,
-        with_lost_scrape(bot(**KILLED, **EXPOSED), 70),
-        firing_at=(71, 74, 75, 80),
-        firing=gone("warning", "critical"),
-    ),
-    Case(
-        "An exporter that restarts beside a healthy bot, scraped before it has connected, raises nothing.",
-        "TradebotDisconnected",
-        Kind.RESTART,
-        with_restart(
-            bot(
-                connected=changes((0, 1), (75, 0), (80, 1)),
-                last_heartbeat_timestamp_seconds=lambda at: None if at == 75 else at,
-            ),
-            gone=60,
-            back=75,
-        ),
-        silent_at=(60, 70, 74, 75, 79, 80, 90, 100),
-    ),
-    Case(
-        "An exporter that restarts beside a bot that is gone does not let it resolve.",
-        "TradebotDisconnected",
-        Kind.RESTART,
-        with_restart(
-            bot(tier="paper", **KILLED),
-            gone=75,
-            back=85,
-            forgotten=("last_heartbeat_timestamp_seconds",),
-        ),
-        firing_at=tuple(range(75, 110)),
-        firing=gone("warning", tier="paper"),
-    ),
-]
-
-FLAPPING_FIRING = Firing(
-    {**LINK, "severity": "warning", "tier": "live"},
-    {
-        "summary": "A bot's connection comes and goes",
-        "description": (
-            "The control socket of arb was lost and found again at least three times within ten minutes."
-        ),
-        "runbook_url": "prometheus/runbooks/TradebotFlapping.md",
-        "dashboard": BOARD,
-    },
+FLAPPING_FIRING = firing(
+    "TradebotFlapping",
+    "A bot's connection comes and goes",
+    "The control socket of arb was lost and found again at least three times within ten minutes.",
+    area="link",
+    severity="warning",
 )
-
 
 # Lost and found every 15 s from 60 on; the sixth change is seen at 135.
 FLAPS = changes((0, 1), (60, 0), (75, 1), (90, 0), (105, 1), (120, 0), (135, 1))
@@ -293,17 +87,14 @@ FLAPPING = [
 
 def stale(severity: str, tier: str) -> Firing:
     """TradebotStateStale."""
-    return Firing(
-        {**LINK, "severity": severity, "tier": tier},
-        {
-            "summary": "A bot has stopped reporting its state",
-            "description": (
-                "arb is connected, but its state is overdue. Its live figures are old and no longer shown; "
-                "it may still be trading."
-            ),
-            "runbook_url": "prometheus/runbooks/TradebotStateStale.md",
-            "dashboard": BOARD,
-        },
+    return firing(
+        "TradebotStateStale",
+        "A bot has stopped reporting its state",
+        "arb is connected, but its state is overdue. Its live figures are old and no longer shown; "
+        "it may still be trading.",
+        area="link",
+        severity=severity,
+        tier=tier,
     )
 
 
@@ -395,17 +186,14 @@ STATE_STALE = [
 
 def hung(severity: str, tier: str) -> Firing:
     """TradebotLoopHung."""
-    return Firing(
-        {**LINK, "severity": severity, "tier": tier},
-        {
-            "summary": "A bot is alive but its trading loop hangs",
-            "description": (
-                "arb still sends heartbeats, but no cycle has ended for more than three of its intervals. It "
-                "manages nothing: neither working orders nor positions."
-            ),
-            "runbook_url": "prometheus/runbooks/TradebotLoopHung.md",
-            "dashboard": BOARD,
-        },
+    return firing(
+        "TradebotLoopHung",
+        "A bot is alive but its trading loop hangs",
+        "arb still sends heartbeats, but no cycle has ended for more than three of its intervals. It "
+        "manages nothing: neither working orders nor positions.",
+        area="link",
+        severity=severity,
+        tier=tier,
     )
 
 
@@ -483,4 +271,4 @@ LOOP_HUNG = [
     ),
 ]
 
-CASES = [*DISCONNECTED, *FLAPPING, *STATE_STALE, *LOOP_HUNG]
+CASES = [*FLAPPING, *STATE_STALE, *LOOP_HUNG]

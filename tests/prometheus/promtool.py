@@ -18,6 +18,7 @@ RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
 SCRAPE = 5
 INSTANCE = "exporter:9121"
 LOST = "stale"
+EXPORTER_STARTED = f'process_start_time_seconds{{instance="{INSTANCE}",job="tradebot"}}'
 
 Series = Callable[[int], float | str | None]
 Labels = Mapping[str, str]
@@ -52,6 +53,15 @@ class Case:
     silent_at: tuple[int, ...] = ()
     firing_at: tuple[int, ...] = ()
     firing: tuple[Firing, ...] = field(default=())
+
+
+def firing(
+    alert: str, summary: str, description: str, *, board: str = "tradebot-system", **labels: str
+) -> Firing:
+    """An alert of the bot `arb` with all its labels and annotations; of tier live unless another is given."""
+    texts = {"summary": summary, "description": description}
+    ways = {"runbook_url": f"prometheus/runbooks/{alert}.md", "dashboard": f"/d/{board}?var-bot=arb"}
+    return Firing({"bot": "arb", "instance": INSTANCE, "tier": "live", **labels}, texts | ways)
 
 
 def always(value: float) -> Series:
@@ -93,7 +103,8 @@ def bot(name: str = "arb", tier: str = "live", **replaced: Series | None) -> dic
         'last_mode,mode="paper"': always(tier == "paper"),
     }
     wanted = {**healthy, **replaced}
-    return {series_name(name, key): series for key, series in wanted.items() if series is not None}
+    series = {series_name(name, key): series for key, series in wanted.items() if series is not None}
+    return series | {EXPORTER_STARTED: always(-3600)}
 
 
 def series_name(bot_name: str, key: str) -> str:
@@ -123,7 +134,8 @@ def with_restart(
 
         return at
 
-    return {name: across(name, each) for name, each in series.items()}
+    restarted = {**series, EXPORTER_STARTED: changes((0, -3600), (gone, back))}
+    return {name: across(name, each) for name, each in restarted.items()}
 
 
 def run(case: Case, promtool: str, folder: Path) -> None:

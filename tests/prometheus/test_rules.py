@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.prometheus import cases_link, cases_other
+from tests.prometheus import cases_control, cases_disconnected, cases_link, cases_risk, cases_self
 from tests.prometheus.promtool import Case, Kind, alert_rules, run
 
-CASES = [*cases_link.CASES, *cases_other.CASES]
+SITUATIONS = (cases_disconnected, cases_link, cases_risk, cases_control, cases_self)
+CASES = [case for module in SITUATIONS for case in module.CASES]
 ALERTS = sorted({str(rule["alert"]) for rule in alert_rules()})
 
 # The watchdog fires always: it has no moment before, no look-alike, and no data that a scrape could lose.

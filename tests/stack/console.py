@@ -28,6 +28,9 @@ from tests.stack.webhook import Webhook
 INTERVAL = 2
 """Seconds between two cycles of the bots here."""
 
+FAR_LIMITS = {"ARB_DAILY_LOSS_CAP_USD": "1000", "ARB_MAX_CONSECUTIVE_FAILURES": "100"}
+"""Nothing halts a bot here but what a test does to it."""
+
 
 class NotInstalledError(Exception):
     """Prometheus or Alertmanager is not on this machine."""
@@ -62,7 +65,7 @@ class ArbBot:
         self.stop()
         arguments = ("--port", str(self.entry.port), "--data-dir", self.folder, "--interval", str(INTERVAL))
         command = python("-m", "tests.stack.hanging_bot", self._hang, *arguments, "--seed", "7", *more)
-        self._program = Program(command, self.folder / "log")
+        self._program = Program(command, self.folder / "log", FAR_LIMITS)
 
     def send(self, number: signal.Signals) -> None:
         """Send its process a signal."""

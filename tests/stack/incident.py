@@ -55,7 +55,7 @@ UNDISTURBED = ("planned", "well")
 class Incident:
     """The console it happened to, and when (epoch seconds) it was ready, all was broken, and all was mended.
 
-    `seconds_to_prometheus`: from the exporter's knowing of every bot's state to Prometheus's.
+    `seconds_to_prometheus`: from when the exporter had the first state of `well` until Prometheus had it.
     """
 
     console: Console
@@ -82,15 +82,19 @@ def happened(folder: Path) -> Iterator[Incident]:
         real, loser = (stack.enter_context(LiveBot(name)) for name in ("real", "loser"))
         real.unhedged_usd = 38.0
         entries = [bot.entry for bot in (*arbs.values(), real, loser)]
-        console = stack.enter_context(Console(folder, entries))
-        for name, arb in arbs.items():
-            stack.callback(arb.stop)
-            arb.start(*ARGUMENTS.get(name, ()))
         names = [entry.name for entry in entries]
-        wait_until(lambda: console.exporter_sees(names), f"{', '.join(names)} to be up", 40)
+        for name in arbs.keys() - {"well"}:
+            stack.callback(arbs[name].stop)
+            arbs[name].start(*ARGUMENTS.get(name, ()))
+        console = stack.enter_context(Console(folder, entries))
+        stack.callback(arbs["well"].stop)
+        arbs["well"].start(*ARGUMENTS["well"])
+        wait_until(lambda: console.exporter_sees(["well"]), "well to be up", 40)
         seen = time.monotonic()
+        console.wait_for_bots(["well"])
+        seconds_to_prometheus = time.monotonic() - seen
         console.wait_for_bots(names)
-        incident = Incident(console, time.time(), time.monotonic() - seen, names=names)
+        incident = Incident(console, time.time(), seconds_to_prometheus, names=names)
         _cause(incident, arbs, real, loser)
         _mend(incident, arbs, real)
         yield incident

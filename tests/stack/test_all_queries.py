@@ -73,7 +73,7 @@ WRITTEN = "\n".join([query.expression for query in QUERIES] + [path.read_text() 
 SELECTOR = re.compile(
     r"\b((?:tradebot|prometheus|alertmanager|process|scrape)_\w+|up|ALERTS\w*)\b(?:\{([^}]*)\})?"
 )
-OF_A_STATE = re.compile(r'(?:level|status|severity|alertname|simulated|source)(?:=~|!~|!=|=)"[^"]*"')
+OF_A_STATE = re.compile(r'(?:level|status|mode|severity|alertname|simulated|source)(?:=~|!~|!=|=)"[^"]*"')
 """Matchers of labels of which a value exists only while a bot, or an alert, is in that state."""
 
 NEEDS_LONGER = {"tradebot_blocked": "half an hour in which one reason keeps a bot from opening anything"}

@@ -206,8 +206,10 @@ def test_the_welcome_names_the_page_and_tells_no_password(stack: Stack) -> None:
 
 
 def login(stack: Stack) -> str:
-    one_shot = ("run", "--rm", "--no-deps", "--no-TTY", "welcome")
-    return stack.compose(*one_shot, "deploy.welcome", "--secrets", "/secrets", "--login")
+    command = ["make", "--silent", "login"]
+    return subprocess.run(
+        command, cwd=stack.folder, env=stack.engine.environ, capture_output=True, check=True, text=True
+    ).stdout
 
 
 def test_a_second_start_keeps_the_passwords_and_ends_well_again(stack: Stack) -> None:

@@ -1,0 +1,221 @@
+"""Situations of the risk alerts: the daily loss cap."""
+
+from tests.prometheus.promtool import (
+    Case,
+    Firing,
+    Kind,
+    Series,
+    always,
+    bot,
+    changes,
+    firing,
+    until,
+    with_lost_scrape,
+    with_restart,
+)
+
+
+def near(used: str) -> Firing:
+    """TradebotLossCapNear with the used part as people read it."""
+    return firing(
+        "TradebotLossCapNear",
+        "A bot is near its daily loss cap",
+        f"arb has used {used} of its daily loss cap, or is losing so fast that it reaches the cap within 15 "
+        "minutes. At the cap it stops opening positions until 00:00 UTC.",
+        board="tradebot-live",
+        area="risk",
+        severity="warning",
+    )
+
+
+def with_cap(used: Series, cap: float | None = 100, source: str = "bot") -> dict[str, Series]:
+    """A live bot with a cap of 100 USD of which so much is used."""
+    remaining: Series = lambda at: None if used(at) is None else 100 - float(used(at) or 0)  # noqa: E731
+    return bot(
+        daily_loss_cap_usd=None if cap is None else always(cap),
+        **{f'daily_loss_cap_remaining_usd,source="{source}"': remaining},
+    )
+
+
+# Four fifths used from the start, 75 % from 120 on, 69 % from 180 on.
+DOWN = changes((0, 80), (120, 75), (180, 69))
+
+LOSS_CAP_NEAR = [
+    Case(
+        "Eighty per cent used for 10 s is a warning.",
+        "TradebotLossCapNear",
+        Kind.FIRES,
+        with_cap(changes((0, 79), (60, 80))),
+        silent_at=(60, 69),
+        firing_at=(70, 119),
+        firing=(near("80%"),),
+    ),
+    Case(
+        "Between seventy and eighty it goes on, with the figure of now.",
+        "TradebotLossCapNear",
+        Kind.FIRES,
+        with_cap(DOWN),
+        firing_at=(120, 179),
+        firing=(near("75%"),),
+    ),
+    Case(
+        "Below seventy it ends, after the five minutes that keep it from flapping.",
+        "TradebotLossCapNear",
+        Kind.NEGATIVE,
+        with_cap(DOWN),
+        silent_at=(480, 600),
+    ),
+    Case(
+        "A loss that grows by 4 % of the cap a minute is a warning when two fifths are used.",
+        "TradebotLossCapNear",
+        Kind.FIRES,
+        with_cap(lambda at: at / 15),
+        silent_at=(590, 600),
+        firing_at=(650,),
+        firing=(near("43.33%"),),
+    ),
+    Case(
+        "Seventy-nine per cent that stand still are no warning.",
+        "TradebotLossCapNear",
+        Kind.NEGATIVE,
+        with_cap(always(79)),
+        silent_at=(60, 300, 700),
+    ),
+    Case(
+        "Three fifths lost at once just after the start is no slope.",
+        "TradebotLossCapNear",
+        Kind.NEGATIVE,
+        with_cap(changes((0, 0), (30, 60))),
+        silent_at=(45, 60, 240),
+    ),
+    Case(
+        "A bot without a cap is near none.",
+        "TradebotLossCapNear",
+        Kind.MISSING,
+        with_cap(always(95), cap=None),
+        silent_at=(60, 300),
+    ),
+    Case(
+        "Headroom that nobody reports is near no cap.",
+        "TradebotLossCapNear",
+        Kind.MISSING,
+        bot(daily_loss_cap_usd=always(100)),
+        silent_at=(60, 300),
+    ),
+    Case(
+        "A lost scrape does not make it start over.",
+        "TradebotLossCapNear",
+        Kind.LOST_SCRAPE,
+        with_lost_scrape(with_cap(changes((0, 10), (60, 90))), 65),
+        silent_at=(69,),
+        firing_at=(70, 100),
+        firing=(near("90%"),),
+    ),
+    Case(
+        "A restart of the exporter does not let it resolve, nor does a source that changes meanwhile.",
+        "TradebotLossCapNear",
+        Kind.RESTART,
+        with_restart(
+            {
+                **with_cap(changes((0, 90), (90, None))),
+                **with_cap(changes((0, None), (120, 90)), source="ledger"),
+            },
+            gone=90,
+            back=120,
+        ),
+        firing_at=(89, 100, 115, 120, 130, 200),
+        firing=(near("90%"),),
+    ),
+]
+
+
+def breached(severity: str, tier: str) -> Firing:
+    """TradebotLossCapBreached."""
+    return firing(
+        "TradebotLossCapBreached",
+        "A bot broke its daily loss cap",
+        "arb has lost its daily loss cap or more since 00:00 UTC. It must open nothing until the day ends; "
+        "see that it does not.",
+        board="tradebot-live",
+        area="risk",
+        severity=severity,
+        tier=tier,
+        exempt="true",
+    )
+
+
+LATCHED = changes((0, 0), (60, 1))
+
+LOSS_CAP_BREACHED = [
+    Case(
+        "A live bot's latch is critical at the scrape that sees it.",
+        "TradebotLossCapBreached",
+        Kind.FIRES,
+        bot(daily_loss_breached=LATCHED),
+        silent_at=(59,),
+        firing_at=(60, 600),
+        firing=(breached("critical", "live"),),
+    ),
+    Case(
+        "A paper bot's is a warning.",
+        "TradebotLossCapBreached",
+        Kind.FIRES,
+        bot(tier="paper", daily_loss_breached=LATCHED),
+        silent_at=(59,),
+        firing_at=(60,),
+        firing=(breached("warning", "paper"),),
+    ),
+    Case(
+        "It goes on when the bot is lost, and when it is meant to be away.",
+        "TradebotLossCapBreached",
+        Kind.FIRES,
+        bot(
+            daily_loss_breached=LATCHED,
+            connected=changes((0, 1), (90, 0)),
+            expected=changes((0, 1), (120, 0)),
+            last_heartbeat_timestamp_seconds=until(90),
+        ),
+        firing_at=(90, 120, 600),
+        firing=(breached("critical", "live"),),
+    ),
+    Case(
+        "A cap of which nothing is left, but whose latch is open, is not called broken.",
+        "TradebotLossCapBreached",
+        Kind.NEGATIVE,
+        {**with_cap(always(99)), **bot(daily_loss_breached=always(0))},
+        silent_at=(60, 300),
+    ),
+    Case(
+        "It ends two minutes after the day that ends the latch.",
+        "TradebotLossCapBreached",
+        Kind.NEGATIVE,
+        bot(daily_loss_breached=changes((0, 1), (60, 0))),
+        silent_at=(181, 300),
+    ),
+    Case(
+        "Without the latch's series nothing is claimed.",
+        "TradebotLossCapBreached",
+        Kind.MISSING,
+        bot(),
+        silent_at=(60, 300),
+    ),
+    Case(
+        "A lost scrape does not interrupt it.",
+        "TradebotLossCapBreached",
+        Kind.LOST_SCRAPE,
+        with_lost_scrape(bot(daily_loss_breached=LATCHED), 70),
+        firing_at=(60, 70, 74, 75),
+        firing=(breached("critical", "live"),),
+    ),
+    Case(
+        "A minute without the exporter does not let it resolve.",
+        "TradebotLossCapBreached",
+        Kind.RESTART,
+        with_restart(bot(daily_loss_breached=LATCHED), gone=90, back=150),
+        firing_at=(90, 110, 115, 145, 150, 155, 300),
+        firing=(breached("critical", "live"),),
+    ),
+]
+
+
+CASES = [*LOSS_CAP_NEAR, *LOSS_CAP_BREACHED]
