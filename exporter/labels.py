@@ -1,6 +1,7 @@
 """Keeps what a bot may put into a label few and short, whatever it sends.
 
-Pure. Each label of each bot takes 100 different values; every further one becomes `other`. Words on which
+Pure. Each label of each bot takes 100 different values, the keys of settings 250, since a bot of ours has
+142; every further one becomes `other`. Words on which
 something is decided have their places from the start, so that no flood of others takes them.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 LIMIT = 100
+SETTINGS_LIMIT = 250
 LONGEST = 120  # characters
 OTHER = "other"
 UNKNOWN = "unknown"
@@ -26,16 +28,17 @@ INTERVAL_SETTING: Final = {"arb": "ARB_POLL_INTERVAL_SECONDS"}
 class Bounded:
     """The values that one label of one bot has taken so far."""
 
-    __slots__ = ("_taken",)
+    __slots__ = ("_limit", "_taken")
 
-    def __init__(self, known: tuple[str, ...] = ()) -> None:
+    def __init__(self, known: tuple[str, ...] = (), limit: int = LIMIT) -> None:
         self._taken = {value: value for value in known}
+        self._limit = limit
 
     def __call__(self, raw: str) -> str:
         """The label value for a text: itself, or `other` where the label has taken its share."""
         label = self._taken.get(raw)
         if label is None:
-            if len(self._taken) >= LIMIT:
+            if len(self._taken) >= self._limit:
                 return OTHER
             label = self._taken[raw] = clean(raw)
         return label
@@ -69,7 +72,7 @@ class Labels:
     def __init__(self) -> None:
         self.action = Bounded(ACTIONS)
         self.cause = Bounded()
-        self.key = Bounded((*CAP_SETTING.values(), *INTERVAL_SETTING.values()))
+        self.key = Bounded((*CAP_SETTING.values(), *INTERVAL_SETTING.values()), SETTINGS_LIMIT)
         self.kind = Bounded()
         self.metric = Bounded()
         self.mode = Bounded(MODES)

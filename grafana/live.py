@@ -151,7 +151,7 @@ def exposed() -> stat.Panel:
             Level(queries.EXPOSED_SHORT, "EXPOSED{{orders}}", palette.AMBER),
             Level(queries.EXPOSED_CALM, "EXPOSED{{orders}}"),
         ],
-        known=queries.EXPOSED,
+        known=queries.EXPOSED_KNOWN,
         unknown="RISK ?",
         unit="currency:financial:$",
     )

@@ -170,7 +170,12 @@ _ORDER_WORDS = first_of(
 EXPOSED = f"(ceil({UNHEDGED}) * on(bot) group_left(orders) ({_ORDER_WORDS}))"
 EXPOSED_LONG = f"{EXPOSED} and on(bot) {_EXPOSED_RED}"
 EXPOSED_SHORT = f"({EXPOSED} and on(bot) {_EXPOSED_AMBER}) unless on(bot) {_EXPOSED_RED}"
-EXPOSED_CALM = f"{EXPOSED} unless on(bot) {_EXPOSED_AMBER} unless on(bot) {_EXPOSED_RED}"
+# Nothing is at risk only where every venue says so; where one does not, what is known may still alarm.
+_EXPOSED_WHOLE = f"({by_bot(of('tradebot_field_reported', field='unhedged_usd'))} == 1)"
+EXPOSED_CALM = (
+    f"({EXPOSED} and on(bot) {_EXPOSED_WHOLE}) unless on(bot) {_EXPOSED_AMBER} unless on(bot) {_EXPOSED_RED}"
+)
+EXPOSED_KNOWN = f"(({EXPOSED_LONG}) or ({EXPOSED_SHORT}) or ({EXPOSED_CALM}))"
 
 _LAST_FILL = by_bot(of("tradebot_last_fill_timestamp_seconds"))
 _NO_FILL_TODAY = f"({by_bot(of('tradebot_daily_trades'))} == 0)"

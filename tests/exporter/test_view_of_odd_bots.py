@@ -22,11 +22,11 @@ def test_modes_and_statuses_that_mean_something_are_never_crowded_out():
 
 
 def test_the_loss_cap_is_found_among_any_number_of_settings_and_the_rest_share_no_value():
-    many = {f"ARB_SETTING_{number}": number for number in range(150)}
+    many = {f"ARB_SETTING_{number}": number for number in range(300)}
     view = fed(state(1, config_snapshot={**many, "ARB_DAILY_LOSS_CAP_USD": 10.0}))
     assert view.cap == 10.0
     assert view.settings is not None
-    assert len(view.settings) == 99  # and a place that is kept for the interval
+    assert len(view.settings) == SETTINGS_LIMIT - 1  # and a place that is kept for the interval
     assert "other" not in view.settings
 
 

@@ -68,6 +68,7 @@ SITUATIONS: dict[str, Situation] = {
     "degraded": Situation(
         {"stream_status": {"kalshi": "degraded", "polymarket": "connected", "gemini": "odd"}}
     ),
+    "half": Situation({"unhedged_usd": {"kalshi": None, "polymarket": 0.0}}),
     "full": Situation({"locked_capital_by_venue": {"kalshi": 200.0, "polymarket": 230.0}}),
 }
 

@@ -142,6 +142,7 @@ PICTURES: dict[str, dict[str, tuple[str, str]]] = {
         PNL: (r"PnL · bot \| -10.5", GREY),
         EXPOSED: (r"EXPOSED 9\+ \| 39", RED),
     },
+    "half": {EXPOSED: (r"NOT REPORTED \| RISK \?", DIM)},
     "near": {CAP: (r"CAP USED \| 0.85", AMBER)},
     "uncapped": {CAP: (r"LOSS LIMIT \| NO CAP", GREY)},
     "blocked": {FILL: (r"by edge belo… \| BLOCKED", AMBER)},
