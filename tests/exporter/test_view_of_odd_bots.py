@@ -2,6 +2,7 @@
 
 import pytest
 
+from exporter.labels import SETTINGS_LIMIT
 from tests.doubles import messages
 from tests.doubles.messages import T0, base_state, decision, heartbeat, state
 from tests.doubles.views import connected_view, fed
