@@ -21,6 +21,7 @@ from exporter.config import Addresses, BotConfig, Listen
 from exporter.config_values import joined
 from exporter.findings import Finding
 from exporter.http_get import get
+from exporter.metrics import BUILD_INFO
 from exporter.service import bound
 
 SKEW_ALLOWED = 2.0  # seconds between a bot's clock and this machine's
@@ -163,7 +164,7 @@ async def own_port(listen: Listen, within: float) -> list[Finding]:
         return [Finding("PASS", check, f"{where} is free")]
     asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104
     answer = await get(f"http://{joined(asked, listen.port)}/metrics", within)
-    if answer.status == 200 and b"tradebot_exporter_build_info" in answer.body:
+    if answer.status == 200 and BUILD_INFO.name.encode() in answer.body:
         return [Finding("PASS", check, f"an exporter already answers at {where}")]
     return [Finding("FAIL", check, f"{where} is taken by another program", "stop it, or set listen.port")]
 

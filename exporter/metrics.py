@@ -236,9 +236,13 @@ METRICS: Final[tuple[Metric[Sight], ...]] = (*LINK, *STATE, *MONEY, *CONTROL, *R
 """What is read from every bot's view; `bot` is the first label of each."""
 
 # fmt: off
+BUILD_INFO: Final[Metric[Scrape]] = Metric(
+    "tradebot_exporter_build_info", GAUGE, "1 for the exporter's version and that of its Python.",
+    ("version", "python"), lambda s: [((s.version, s.python), 1)])
+"""By which a page of metrics is known as an exporter's."""
+
 SELF: Final[tuple[Metric[Scrape], ...]] = (
-    Metric("tradebot_exporter_build_info", GAUGE, "1 for the exporter's version and that of its Python.",
-           ("version", "python"), lambda s: [((s.version, s.python), 1)]),
+    BUILD_INFO,
     Metric("tradebot_exporter_scrape_duration_seconds", GAUGE,
            "How long this scrape took to read all bots' views.",
            (), lambda s: one(s.seconds)),

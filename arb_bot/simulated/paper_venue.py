@@ -6,6 +6,7 @@ was told, and at most more.
 """
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ class OrderSide:
     latency: tuple[float, float]
 
 
-class PaperVenue:
+class PaperVenue(ABC):
     """Orders and account of one venue. `durable` writes down what changed and may raise OSError.
 
     Who builds on it says what time it is at the venue (`_answer`), which markets are open, and when it is
@@ -63,9 +64,9 @@ class PaperVenue:
         """Counts what happened to account and orders."""
         return self.account.changes + self.board.changes
 
+    @abstractmethod
     def planned(self, ahead: float = 0.0) -> Quiet | None:
         """The planned quiet that holds, or begins within `ahead` seconds."""
-        raise NotImplementedError
 
     def place(self, request: OrderRequest) -> str:
         """Take an order; it meets the book after the venue's latency."""
@@ -147,12 +148,13 @@ class PaperVenue:
         self.board.cancel_all()
         self._log.close()
 
+    @abstractmethod
     def _answer(self) -> float:
         """The venue's time now. Raises VenueUnavailable while it does not answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _is_open(self, market_id: str) -> bool:
-        raise NotImplementedError
+        """Whether orders in a market are taken now."""
 
     def _keep(self) -> None:
         try:
