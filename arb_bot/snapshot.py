@@ -4,7 +4,8 @@ parts.
 Extras of this bot alone, besides those that the design names:
 
 * `planned` {venue: {until, reason}}: a quiet that the venue announced holds until then. No order is sent
-  there, its `stream_status` stays as it was, and it has no `quote_age_seconds`.
+  there, its `stream_status` stays as it was, and it has no `quote_age_seconds` and no `coverage`: a pause
+  that was announced is not a venue of which nothing is seen.
 * `recovery` {reasons, cancelled_orders}: what the start found of an earlier session, and by venue how many
   orders it took off the book, or `unknown`. A venue whose orders are unknown is not in `working_orders`.
 * `replay` {file, speed, assumed_size, outcomes}: only while recorded quotes are played.
@@ -184,7 +185,11 @@ class StateBuilder:
                 for name, feed in feeds.items()
                 if feed.planned is not None
             },
-            "coverage": {name: {"scanned": f.scanned, "total": f.listed} for name, f in feeds.items()},
+            "coverage": {
+                name: {"scanned": f.scanned, "total": f.listed}
+                for name, f in feeds.items()
+                if f.planned is None
+            },
             "quote_age_seconds": {
                 name: round(max(0.0, now - f.newest), 3)
                 for name, f in feeds.items()

@@ -123,6 +123,7 @@ def test_a_planned_quiet_is_known_told_and_kept(lab: Lab) -> None:
         assert state["planned"] == {"kalshi": {"until": THURSDAY_3 + 7200, "reason": "weekly maintenance"}}
         assert state["stream_status"]["kalshi"] == "connected"
         assert "kalshi" not in state["quote_age_seconds"], "nothing is expected, nothing is old"
+        assert set(state["coverage"]) == {"polymarket"}, "a pause that was announced is no loss of sight"
     placed = [order for order in lab.placed() if order["venue"] == "kalshi"]
     assert placed
     assert not [order for order in placed if order["ts"] >= THURSDAY_3], "no order is sent into the quiet"
