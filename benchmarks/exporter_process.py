@@ -48,7 +48,6 @@ class Exporter:
 
     def __init__(self, bots: int = 1) -> None:
         self.feeders = [Feeder() for _ in range(bots)]
-        self._bots = bots
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:

@@ -18,7 +18,6 @@ from exporter.exposition import render
 from exporter.view import BotView
 
 BOTS: Final = 100
-SERIES: Final = 100
 RATIO: Final = 1.0
 
 

@@ -22,9 +22,3 @@ LINE_RED = "#FF6F66"
 LANE = "#3A414D"
 # Before anything was recorded: neither a state nor an alarm.
 NO_RECORD = "#1B1E24"
-
-
-def luma(colour: str) -> float:
-    """Brightness 0–255 of `#RRGGBB` when a picture is made grey (ITU-R BT.601 weights)."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return 0.299 * red + 0.587 * green + 0.114 * blue

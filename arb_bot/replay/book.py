@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from arb_bot.money import MICROS, to_micros
+from arb_bot.fees import fill_weight
+from arb_bot.money import to_micros
 from arb_bot.quotes import Side
 from arb_bot.replay.recording import Line
 from arb_bot.simulated.book import Take
@@ -59,7 +60,7 @@ class TopOfBook:
             return Take(0, 0, 0)
         self._taken[level] += taken
         micros = to_micros(price)
-        return Take(taken, taken * micros, taken * micros * (MICROS - micros))
+        return Take(taken, taken * micros, fill_weight(taken, micros))
 
 
 class BookSide:

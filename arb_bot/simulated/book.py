@@ -9,6 +9,7 @@ import math
 import random
 from dataclasses import dataclass
 
+from arb_bot.fees import fill_weight
 from arb_bot.money import MICROS, to_micros
 
 LEVELS = 4
@@ -132,7 +133,7 @@ class Book:
             taken = min(size, wanted - filled)
             filled += taken
             value += taken * price
-            weight += taken * price * (MICROS - price)
+            weight += fill_weight(taken, price)
             size -= taken
             if size == 0:
                 price += tick

@@ -290,7 +290,7 @@ def test_none_firing_rests_on_rules_that_are_evaluated() -> None:
 
 # --- Colours and sizes ---
 def test_the_more_urgent_colour_is_the_lighter_one_in_greyscale() -> None:
-    lumas = [palette.luma(colour) for colour in palette.BY_URGENCY]
+    lumas = [luma(colour) for colour in palette.BY_URGENCY]
     steps = [lighter - darker for darker, lighter in pairwise(lumas)]
     assert min(steps) >= 15, steps
 
@@ -298,6 +298,12 @@ def test_the_more_urgent_colour_is_the_lighter_one_in_greyscale() -> None:
 def test_white_text_stands_out_from_every_fill() -> None:
     fills = (*palette.BY_URGENCY, palette.DIM_PURPLE, palette.LANE)
     assert min(contrast_with_white(colour) for colour in fills) >= 3, "WCAG: large text needs 3 : 1"
+
+
+def luma(colour: str) -> float:
+    """Brightness 0–255 of `#RRGGBB` when a picture is made grey (ITU-R BT.601 weights)."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def contrast_with_white(colour: str) -> float:
