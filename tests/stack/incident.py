@@ -15,7 +15,7 @@ from tests.stack.live_bot import LiveBot
 from tests.stack.processes import wait_until
 from tests.stack.webhook import Arrival
 
-PATIENCE = 45.0
+PATIENCE = 60.0
 """Seconds after which what has not arrived is taken as never coming; the tests then say what."""
 
 
@@ -38,6 +38,10 @@ EXPECTED = {
     "hung": Expected("TradebotLoopHung", "notify", "warning"),
     "paper": Expected("TradebotDisconnected", "paper", "warning"),
     "real": Expected("TradebotDisconnected", "page", "critical"),
+    # 15 s is its stale_after: the shortest there is.
+    "mute": Expected("TradebotStateStale", "page", "critical", within=15 + 15),
+    # On for 10 s, and a warning outside the link waits for its group for 15 s.
+    "near": Expected("TradebotLossCapNear", "notify", "warning", within=45, resolves=False),
     "loser": Expected("TradebotLossCapBreached", "page", "critical", resolves=False),
     "halted": Expected("TradebotKillSwitchActive", "remind", "info", within=30, resolves=False),
 }
@@ -79,9 +83,11 @@ def happened(folder: Path) -> Iterator[Incident]:
     with ExitStack() as stack:
         arbs = {name: ArbBot(name, folder) for name in ("killed", "stopped", "hung", "halted", *UNDISTURBED)}
         arbs["paper"] = ArbBot("paper", folder, tier="paper")
-        real, loser = (stack.enter_context(LiveBot(name)) for name in ("real", "loser"))
-        real.unhedged_usd = 38.0
-        entries = [bot.entry for bot in (*arbs.values(), real, loser)]
+        live = {name: LiveBot(name, beats=name != "mute") for name in ("real", "loser", "near", "mute")}
+        for bot in live.values():
+            stack.enter_context(bot)
+        live["real"].unhedged_usd = 38.0
+        entries = [bot.entry for bot in (*arbs.values(), *live.values())]
         names = [entry.name for entry in entries]
         for name in arbs.keys() - {"well"}:
             stack.callback(arbs[name].stop)
@@ -95,12 +101,12 @@ def happened(folder: Path) -> Iterator[Incident]:
         seconds_to_prometheus = time.monotonic() - seen
         console.wait_for_bots(names)
         incident = Incident(console, time.time(), seconds_to_prometheus, names=names)
-        _cause(incident, arbs, real, loser)
-        _mend(incident, arbs, real)
+        _cause(incident, arbs, live)
+        _mend(incident, arbs, live)
         yield incident
 
 
-def _cause(incident: Incident, arbs: dict[str, ArbBot], real: LiveBot, loser: LiveBot) -> None:
+def _cause(incident: Incident, arbs: dict[str, ArbBot], live: dict[str, LiveBot]) -> None:
     incident.caused = time.time()
     arbs["planned"].send(signal.SIGTERM)
     arbs["killed"].send(signal.SIGKILL)
@@ -108,19 +114,22 @@ def _cause(incident: Incident, arbs: dict[str, ArbBot], real: LiveBot, loser: Li
     arbs["stopped"].send(signal.SIGSTOP)
     arbs["hung"].hang()
     arbs["halted"].kill_file.touch()
-    real.vanish()
-    loser.daily_pnl = -12.0
+    live["real"].vanish()
+    live["loser"].daily_pnl = -12.0
+    live["near"].daily_pnl = -8.5
+    live["mute"].mute = True
     assert arbs["planned"].ended() == 0
     _wait(lambda: all(incident.arrivals(bot, "firing") for bot in EXPECTED))
 
 
-def _mend(incident: Incident, arbs: dict[str, ArbBot], real: LiveBot) -> None:
+def _mend(incident: Incident, arbs: dict[str, ArbBot], live: dict[str, LiveBot]) -> None:
     incident.mended = time.time()
     for name in ("planned", "killed", "paper"):
         arbs[name].start(*ARGUMENTS.get(name, ()))
     arbs["stopped"].send(signal.SIGCONT)
     arbs["hung"].go_on()
-    real.come_back()
+    live["real"].come_back()
+    live["mute"].mute = False
     _wait(lambda: all(incident.arrivals(bot, "resolved") for bot, e in EXPECTED.items() if e.resolves))
     incident.console.wait_for_bots(incident.names)
 

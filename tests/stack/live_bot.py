@@ -1,6 +1,7 @@
 """A scripted bot that says it trades real money, with something unhedged: what no bot of ours can be yet.
 
-It beats each second and sends a state every two, from a thread of its own, and can vanish and come back.
+It beats each second and sends a state every two, from a thread of its own, and can vanish and come back, or
+fall silent on a connection that stands.
 """
 
 import asyncio
@@ -17,10 +18,16 @@ CAP_USD = 10.0
 
 
 class LiveBot:
-    """In mode live, with a cap of 10 USD; `daily_pnl` and `unhedged_usd` are what it will say next."""
+    """In mode live, with a cap of 10 USD; `daily_pnl` and `unhedged_usd` are what it will say next.
 
-    def __init__(self, name: str) -> None:
+    Without `beats` it is as bots of the base protocol are, which send no heartbeat. While `mute` it says
+    nothing at all.
+    """
+
+    def __init__(self, name: str, *, beats: bool = True) -> None:
         self._name = name
+        self._beats = beats
+        self.mute = False
         self.daily_pnl = 0.0
         self.unhedged_usd = 0.0
         self._bot = ScriptedBot()
@@ -64,8 +71,9 @@ class LiveBot:
                 elif not listens and not self._gone.is_set():
                     await bot.start()
                 listens = not self._gone.is_set()
-                if listens:
-                    await bot.send(messages.heartbeat(ts=time.time(), cycle=second // 2))
+                if listens and not self.mute:
+                    if self._beats:
+                        await bot.send(messages.heartbeat(ts=time.time(), cycle=second // 2))
                     if second % 2 == 0:
                         await bot.send(self._state(second // 2, time.time() - began))
                 await asyncio.sleep(1)
