@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS: Final = 5.0
 READ_BYTES: Final = 256 * 1024
+AWAY_SECONDS: Final = 1.0
+"""A limit that is noticed so late was overslept by this process: it was frozen, or starved."""
 
 KEEPALIVE: Final = (
     ("TCP_KEEPIDLE", 5),  # seconds of silence before the first probe
@@ -107,14 +109,18 @@ class Bridge:
         raise ClosedByBot("closed by the bot" if goodbye is None else f"stopped: {goodbye.reason}")
 
     async def _next(self, reader: asyncio.StreamReader) -> bytes:
+        """What comes next. A silence that this process slept through itself is nobody's: it listens again."""
         patience = self._view.link.patience(self._view.cadence.stale_after)
-        try:
-            async with asyncio.timeout(patience) as limit:
-                return await reader.read(READ_BYTES)
-        except TimeoutError as error:  # the kernel raises it, too, when its probes find nobody
-            if limit.expired():
-                raise Silent(f"nothing heard for {patience:.0f} s") from error
-            raise
+        while True:
+            try:
+                async with asyncio.timeout(patience) as limit:
+                    return await reader.read(READ_BYTES)
+            except TimeoutError as error:  # the kernel raises it, too, when its probes find nobody
+                if not limit.expired():
+                    raise
+                overdue = asyncio.get_running_loop().time() - (limit.when() or 0.0)
+                if overdue < AWAY_SECONDS:
+                    raise Silent(f"nothing heard for {patience:.0f} s") from error
 
     def _take(self, lines: list[bytes | TooLong]) -> None:
         """Give each line to the view; one that nobody can read never costs the next one."""

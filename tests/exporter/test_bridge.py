@@ -12,7 +12,7 @@ import pytest
 
 from exporter import bridge as bridge_module
 from exporter import link as link_module
-from exporter.bridge import KEEPALIVE, Bridge
+from exporter.bridge import AWAY_SECONDS, KEEPALIVE, Bridge
 from exporter.view import BotView
 from tests.doubles.messages import base_state, heartbeat, state
 from tests.doubles.scripted_bot import Blackhole, ScriptedBot
@@ -186,6 +186,18 @@ async def test_a_bot_that_beats_and_falls_silent_is_given_up_and_tried_again(bot
         assert not view.at(time.time()).connected
         assert view.link.why.startswith("nothing heard for")
         assert view.link.opened_at is not None
+
+
+async def test_a_silence_that_this_process_slept_through_is_not_the_bots(bot, view, monkeypatch):
+    monkeypatch.setattr(link_module, "SILENT_AFTER_SECONDS", 0.5)
+    async with bridged(view, bot.port):
+        await bot.connected()
+        async with bot.beating(every=0.05):
+            await until(lambda: view.link.beats)
+            time.sleep(0.5 + AWAY_SECONDS + 0.3)  # the whole process is frozen
+            heard = view.totals.messages["heartbeat"]
+            await until(lambda: view.totals.messages["heartbeat"] > heard + 5)
+    assert view.link.reconnects == 0
 
 
 async def test_a_half_open_link_is_found_and_works_again_when_the_way_is_back(bot, view, monkeypatch):

@@ -106,6 +106,7 @@ class Console:
         self._bots = bots
         self._ports = {name: free_port() for name in ("exporter", "prometheus", "alertmanager")}
         self.webhook = Webhook()
+        self.programs: dict[str, Program] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -114,7 +115,7 @@ class Console:
             self._write_files()
             for name in ("exporter", "alertmanager", "prometheus"):
                 command = getattr(self, f"_{name}")()
-                stack.enter_context(
+                self.programs[name] = stack.enter_context(
                     running(command, self._folder / f"{name}.log", partial(self._ready, name))
                 )
             wait_until(lambda: self.query('up{job="tradebot"} == 1'), "the first scrape")
