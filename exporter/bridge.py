@@ -11,7 +11,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from random import Random
 from typing import Final
 
@@ -22,6 +22,9 @@ from exporter.totals import UNREADABLE
 from exporter.view import BotView
 
 log = logging.getLogger(__name__)
+
+Heard = Callable[[BotView, Mapping[str, object], float], None]
+"""Called with a view, a message that it has taken in, and the time."""
 
 CONNECT_SECONDS: Final = 5.0
 READ_BYTES: Final = 256 * 1024
@@ -39,7 +42,8 @@ KEEPALIVE: Final = (
 class Bridge:
     """The link of one view; `run` lasts until it is cancelled.
 
-    `changed` is called whenever the view has taken something in, e.g. to keep its latch on disk.
+    `heard` is called with each message after the view has taken it, and the time it came; `changed` once
+    for all that came in one piece, e.g. to keep the latch on disk.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Bridge:
         clock: Callable[[], float] = time.time,
         random: Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        heard: Heard = lambda view, message, now: None,
         changed: Callable[[BotView], None] = lambda view: None,
     ) -> None:
         self._view = view
@@ -59,6 +64,7 @@ class Bridge:
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - it spreads delays, it guards nothing
         self._sleep = sleep
+        self._hear = heard
         self._changed = changed
 
     async def run(self) -> None:
@@ -130,10 +136,12 @@ class Bridge:
                 self._view.malformed(TOO_LONG, now)
                 continue
             try:
-                self._view.received(decode(line), now)
+                message = decode(line)
+                self._view.received(message, now)
+                self._hear(self._view, message, now)
             except MalformedMessage as error:
                 self._view.malformed(error.reason, now)
-            except Exception:  # the guard of a link: a fault in the view costs one message
+            except Exception:  # the guard of a link: a fault in the view or a listener costs one message
                 self._view.malformed(UNREADABLE, now)
                 log.exception("bot %s: a message was not understood", self._view.name)
         self._changed(self._view)

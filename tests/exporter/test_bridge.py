@@ -292,6 +292,19 @@ async def test_whoever_keeps_the_latch_hears_of_every_change(bot, view):
         await until(lambda: 1 in seen)
 
 
+async def test_a_listener_hears_each_message_after_the_view_has_taken_it(bot, view):
+    heard: list[tuple[object, int]] = []
+
+    def listen(heard_view: BotView, message, now: float) -> None:
+        heard.append((message.get("cycle"), heard_view.totals.states))
+
+    async with bridged(view, bot.port, heard=listen):
+        await bot.connected()
+        await bot.send(state(1), state(2))
+        await until(lambda: len(heard) == 2)
+    assert heard == [(1, 1), (2, 2)]
+
+
 async def test_a_cancelled_bridge_leaves_no_connection_open(bot, view):
     async with bridged(view, bot.port):
         await bot.connected()
