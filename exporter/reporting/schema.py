@@ -1,7 +1,7 @@
 """The tables of the reporting database, version 1: what each holds, by which key, in which units. Pure.
 
-Times are REAL epoch seconds, money REAL USD, dates TEXT `YYYY-MM-DD` in UTC, yes or no INTEGER 1 or 0 with NULL
-for unknown. `create` makes a new database; `exporter.reporting.database` migrates an old one.
+Times are REAL epoch seconds, money REAL USD, dates TEXT `YYYY-MM-DD` in UTC, yes or no INTEGER 1 or 0 with
+NULL for unknown. `create` makes a new database; `exporter.reporting.database` migrates an old one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ VERSION: Final = 1
 APPLICATION_ID: Final = 0x54424F54
 """Marks the file as ours ("TBOT"), so that another program's database is never taken for it."""
 
-# What bots wrote, under the bots' own names. A replaced or restarted store is a new generation of the same bot.
+# What bots wrote, under the bots' own names. A replaced or restarted store is a new generation.
 MIRRORED: Final = """
 CREATE TABLE fills (
     bot TEXT, generation INTEGER, id INTEGER, timestamp REAL, date TEXT, intent_id TEXT, kind TEXT,
@@ -71,8 +71,9 @@ CREATE TABLE cursors (
 ) WITHOUT ROWID;
 """
 
-# An equity bucket begins at `at`; `low` and `high` are the least and the most of the running sum inside it, its
-# start at 0 included; `drawdown` is the largest fall from a peak inside it, at least 0. So buckets can be joined.
+# An equity bucket begins at `at`; `low` and `high` are the least and the most of the running sum inside it,
+# its start at 0 included; `drawdown` is the largest fall from a peak inside it, at least 0. So buckets can be
+# joined.
 _EQUITY: Final = """
 CREATE TABLE {name} (
     bot TEXT, at INTEGER, pnl REAL, fills INTEGER, wins INTEGER, low REAL, high REAL, drawdown REAL,
@@ -176,9 +177,9 @@ CREATE TABLE setting_changes (
 );
 
 CREATE TABLE kills (
-    id TEXT PRIMARY KEY, bot TEXT, venue TEXT, who TEXT, source TEXT, reason TEXT, drill INTEGER, sent_at REAL,
-    acked_at REAL, decided_at REAL, state TEXT, rung TEXT, paths TEXT, detail TEXT, positions INTEGER,
-    unhedged REAL, working_orders INTEGER, rearmed_at REAL, rearmed_by TEXT
+    id TEXT PRIMARY KEY, bot TEXT, venue TEXT, who TEXT, source TEXT, reason TEXT, drill INTEGER,
+    sent_at REAL, acked_at REAL, decided_at REAL, state TEXT, rung TEXT, paths TEXT, detail TEXT,
+    positions INTEGER, unhedged REAL, working_orders INTEGER, rearmed_at REAL, rearmed_by TEXT
 ) WITHOUT ROWID;
 
 CREATE TABLE commands (
@@ -188,7 +189,8 @@ CREATE TABLE commands (
 
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY, at REAL, bot TEXT, kind TEXT, severity TEXT, who TEXT, source TEXT, what TEXT,
-    why TEXT, before TEXT, after TEXT, answer TEXT, proof TEXT, latency REAL, data TEXT, previous TEXT, hash TEXT
+    why TEXT, before TEXT, after TEXT, answer TEXT, proof TEXT, latency REAL, data TEXT, previous TEXT,
+    hash TEXT
 );
 CREATE INDEX events_by_time ON events (at);
 """
