@@ -16,6 +16,8 @@ APPLICATION_ID: Final = 0x54424F54
 """Marks the file as ours ("TBOT"), so that another program's database is never taken for it."""
 
 # What bots wrote, under the bots' own names. A replaced or restarted store is a new generation.
+# Rows with random ids are not kept WITHOUT ROWID: in the order of their keys they take three times the room
+# and nine times as long to write.
 MIRRORED: Final = """
 CREATE TABLE fills (
     bot TEXT, generation INTEGER, id INTEGER, timestamp REAL, date TEXT, intent_id TEXT, kind TEXT,
@@ -38,7 +40,7 @@ CREATE TABLE order_intents (
     contracts INTEGER, capital_required REAL, capital_required_by_venue TEXT, expected_profit REAL,
     edge_per_contract REAL, status TEXT, total_filled INTEGER, error TEXT, created_at REAL, updated_at REAL,
     PRIMARY KEY (bot, generation, intent_id)
-) WITHOUT ROWID;
+);
 CREATE INDEX order_intents_by_time ON order_intents (bot, created_at);
 
 CREATE TABLE leg_executions (
@@ -46,14 +48,14 @@ CREATE TABLE leg_executions (
     side TEXT, contracts INTEGER, limit_price REAL, status TEXT, order_id TEXT, filled_contracts INTEGER,
     average_price REAL, raw_json TEXT, created_at REAL, updated_at REAL,
     PRIMARY KEY (bot, generation, leg_id)
-) WITHOUT ROWID;
+);
 CREATE INDEX leg_executions_by_intent ON leg_executions (bot, intent_id);
 
 CREATE TABLE positions (
     bot TEXT, generation INTEGER, position_id TEXT, intent_id TEXT, venue TEXT, market_id TEXT, side TEXT,
     net_contracts INTEGER, average_entry REAL, status TEXT, opened_at REAL, closed_at REAL,
     PRIMARY KEY (bot, generation, position_id)
-) WITHOUT ROWID;
+);
 CREATE INDEX positions_by_status ON positions (bot, status);
 """
 
