@@ -26,6 +26,12 @@ log = logging.getLogger(__name__)
 Heard = Callable[[BotView, Mapping[str, object], float], None]
 """Called with a view, a message that it has taken in, and the time."""
 
+Record = Callable[[str, str, bytes, float], None]
+"""Called with a bot's name, SENT or RECEIVED, a line as it is on the wire, and the time; never raises."""
+
+SENT: Final = "sent"
+RECEIVED: Final = "received"
+
 CONNECT_SECONDS: Final = 5.0
 READ_BYTES: Final = 256 * 1024
 AWAY_SECONDS: Final = 1.0
@@ -42,8 +48,9 @@ KEEPALIVE: Final = (
 class Bridge:
     """The link of one view; `run` lasts until it is cancelled.
 
-    `heard` is called with each message after the view has taken it, and the time it came; `changed` once
-    for all that came in one piece, e.g. to keep the latch on disk.
+    `heard` is called with each message after the view has taken it, and the time it came; `record` with each
+    line before anybody reads it; `changed` once for all that came in one piece, and when the link was made
+    or lost, e.g. to keep the latch on disk.
     """
 
     def __init__(
@@ -56,6 +63,7 @@ class Bridge:
         random: Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         heard: Heard = lambda view, message, now: None,
+        record: Record = lambda bot, direction, line, now: None,
         changed: Callable[[BotView], None] = lambda view: None,
     ) -> None:
         self._view = view
@@ -65,6 +73,7 @@ class Bridge:
         self._random = random or Random()  # noqa: S311 - it spreads delays, it guards nothing
         self._sleep = sleep
         self._hear = heard
+        self._record = record
         self._changed = changed
 
     async def run(self) -> None:
@@ -79,11 +88,13 @@ class Bridge:
                 why = describe(error)
             except BaseException:
                 self._view.disconnected(self._clock(), "this exporter stopped reading")
+                self._changed(self._view)
                 raise
             spoke = self._heard != heard_before
             news = logging.INFO if spoke or why != self._view.link.why else logging.DEBUG
             log.log(news, "bot %s at %s:%d: %s", self._view.name, self._host, self._port, why)
             self._view.disconnected(self._clock(), why)
+            self._changed(self._view)
             if spoke:
                 waits = delays(self._random)
             await self._sleep(next(waits))
@@ -100,6 +111,7 @@ class Bridge:
         try:
             _watch_host(writer.get_extra_info("socket"))
             self._view.connected(self._clock())
+            self._changed(self._view)
             log.info("bot %s at %s:%d: connected", self._view.name, self._host, self._port)
             yield reader
         finally:
@@ -135,6 +147,7 @@ class Bridge:
             if isinstance(line, TooLong):
                 self._view.malformed(TOO_LONG, now)
                 continue
+            self._record(self._view.name, RECEIVED, line, now)
             try:
                 message = decode(line)
                 self._view.received(message, now)

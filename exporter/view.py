@@ -71,6 +71,8 @@ class BotView:
         self.clock_skew: float | None = None
         """Seconds that the bot's clock is ahead, as of its last message with a time."""
         self.session = Session(None, None, now)
+        self.cycles_taken = 0
+        """Decision lists counted since this exporter started; the last one is in `state` when it rises."""
         self.last_mode: str | None = None
         self.settings: Mapping[str, float] | None = None
         self.settings_at: float | None = None
@@ -220,6 +222,7 @@ class BotView:
 
     def _take_cycle(self, state: State, now: float) -> None:
         """What belongs to a cycle and is counted once."""
+        self.cycles_taken += 1
         if state.cycle is not None:
             self.totals.cycle(self._cycle, state.cycle)
             self._cycle = state.cycle

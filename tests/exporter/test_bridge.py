@@ -12,7 +12,7 @@ import pytest
 
 from exporter import bridge as bridge_module
 from exporter import link as link_module
-from exporter.bridge import AWAY_SECONDS, KEEPALIVE, Bridge
+from exporter.bridge import AWAY_SECONDS, KEEPALIVE, RECEIVED, Bridge
 from exporter.view import BotView
 from tests.doubles.messages import base_state, heartbeat, state
 from tests.doubles.scripted_bot import Blackhole, ScriptedBot
@@ -303,6 +303,19 @@ async def test_a_listener_hears_each_message_after_the_view_has_taken_it(bot, vi
         await bot.send(state(1), state(2))
         await until(lambda: len(heard) == 2)
     assert heard == [(1, 1), (2, 2)]
+
+
+async def test_each_line_is_recorded_as_it_came_the_unreadable_one_too(bot, view):
+    recorded: list[tuple[str, str, bytes]] = []
+
+    def record(name: str, direction: str, line: bytes, now: float) -> None:
+        recorded.append((name, direction, line))
+
+    async with bridged(view, bot.port, record=record):
+        await bot.connected()
+        await bot.send_raw(b'{"type": "news"}\nnonsense\n')
+        await until(lambda: len(recorded) == 2)
+    assert recorded == [("arb", RECEIVED, b'{"type": "news"}'), ("arb", RECEIVED, b"nonsense")]
 
 
 async def test_a_cancelled_bridge_leaves_no_connection_open(bot, view):
