@@ -7,6 +7,7 @@ NULL for unknown. `create` makes a new database; `exporter.reporting.database` m
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Final
 
 VERSION: Final = 1
@@ -25,7 +26,7 @@ CREATE TABLE fills (
     realized_pnl REAL, slippage REAL, fill_rate REAL, venue TEXT, metadata_json TEXT,
     PRIMARY KEY (bot, generation, id)
 ) WITHOUT ROWID;
-CREATE INDEX fills_by_time ON fills (bot, timestamp);
+CREATE INDEX fills_by_time ON fills (bot, timestamp, generation, id, realized_pnl);
 
 CREATE TABLE decisions (
     bot TEXT, generation INTEGER, id INTEGER, timestamp REAL, date TEXT, kind TEXT, execution_style TEXT,
@@ -196,6 +197,9 @@ CREATE TABLE events (
 );
 CREATE INDEX events_by_time ON events (at);
 """
+
+MIGRATIONS: Final[Mapping[int, str]] = {}
+"""By the version that a database has, the statements that bring it to the next one."""
 
 DDL: Final = MIRRORED + STORES + ROLLUPS + LIVE + CONTROL
 
