@@ -230,13 +230,13 @@ def _settings(fields: Fields, labels: Labels) -> dict[str, float] | None:
         label: value
         for key, raw in snapshot.items()
         if (value := finite(raw)) is not None
-        and not _is_credential(key)
+        and not is_credential(key)
         and ((label := labels.key(key)) != OTHER or key == OTHER)
     }
 
 
 @lru_cache(maxsize=1024)
-def _is_credential(key: str) -> bool:
+def is_credential(key: str) -> bool:
     return _CREDENTIAL.search(key) is not None
 
 
