@@ -44,9 +44,9 @@ class Bounded:
         return label
 
 
-def clean(raw: str) -> str:
+def clean(raw: str, longest: int = LONGEST) -> str:
     """A text as a label value: not empty, not long, printable, and valid UTF-8."""
-    text = raw[:LONGEST].encode("utf-8", "replace").decode("utf-8")
+    text = raw[:longest].encode("utf-8", "replace").decode("utf-8")
     return "".join(char if char.isprintable() else " " for char in text).strip() or UNKNOWN
 
 
