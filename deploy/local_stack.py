@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from deploy.first_start import ADMIN_PASSWORD, make_passwords, write_targets
+from deploy.first_start import ADMIN_PASSWORD, make_secrets, write_targets
 from deploy.programs import Programs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -112,7 +112,7 @@ class LocalStack:
 
     def write_files(self) -> None:
         """Write what names an address (settings, scrape targets) and make the passwords once."""
-        make_passwords(self.data / "secrets")
+        make_secrets(self.data / "secrets")
         for folder in ("arb", "exporter", "alertmanager", "grafana/plugins"):
             (self.data / folder).mkdir(parents=True, exist_ok=True)
         settings = yaml.safe_load((ROOT / "exporter.yml").read_text())

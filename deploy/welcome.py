@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.first_start import ADMIN_PASSWORD, WALL_PASSWORD, WALL_USER
+from deploy.first_start import ADMIN_PASSWORD, OPERATOR_TOKEN, WALL_PASSWORD, WALL_USER
 
 KIOSK = "/d/tradebot-live/live?kiosk&refresh=5s&_dash.hideTimePicker&_dash.hideVariables&_dash.hideLinks"
 
@@ -114,7 +114,7 @@ def greeting(environ: Mapping[str, str]) -> str:
     places = {
         "Live page": page and f"{page}/d/tradebot-live/live",
         "Wall screen": page and page + KIOSK,
-        "Exporter": environ.get("EXPORTER_PUBLIC_URL"),
+        "Operator page": environ.get("EXPORTER_PUBLIC_URL"),
         "Prometheus": environ.get("PROMETHEUS_PUBLIC_URL"),
         "Alertmanager": environ.get("ALERTMANAGER_PUBLIC_URL"),
         "Login": page and "make login",
@@ -128,10 +128,13 @@ def passwords(folder: Path) -> tuple[str, str]:
 
 
 def login(folder: Path) -> str:
-    """Both users with their passwords, for a terminal. Raises OSError where no start has made them yet."""
+    """Everybody's password or token, for a terminal. Raises OSError where no start has made them."""
     admin, wall = passwords(folder)
+    operator = (folder / OPERATOR_TOKEN).read_text().strip()
     return (
-        f"user admin   password {admin}\nuser {WALL_USER}    password {wall}   (read-only, for a wall screen)"
+        f"Grafana         user admin     password {admin}\n"
+        f"Grafana         user {WALL_USER}      password {wall}   (read-only, for a wall screen)\n"
+        f"operator page   user operator  token    {operator}"
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.first_start import ADMIN_PASSWORD, WALL_PASSWORD, make_passwords
+from deploy.first_start import ADMIN_PASSWORD, OPERATOR_TOKEN, WALL_PASSWORD, make_secrets
 from deploy.welcome import Grafana, WelcomeError, greeting, main, provide_wall_user
 
 PUBLIC = {"PUBLIC_URL": "http://wall.example:3000", "EXPORTER_PUBLIC_URL": "http://localhost:9121"}
@@ -107,7 +107,7 @@ def test_a_refused_admin_password_says_what_to_do(grafana: Double) -> None:
 def test_the_greeting_comes_when_everything_answers_and_names_what_there_is(
     grafana: Double, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_passwords(tmp_path)
+    make_secrets(tmp_path)
     grafana.passwords["admin"] = (tmp_path / ADMIN_PASSWORD).read_text()
     environ = {**PUBLIC, "EXPORTER_URL": grafana.url, "GRAFANA_URL": grafana.url}
     assert main(["--secrets", str(tmp_path)], environ) == 0
@@ -138,7 +138,9 @@ def test_login_prints_both_users_and_before_a_first_start_says_that_there_is_non
 ) -> None:
     assert main(["--secrets", str(tmp_path), "--login"], {}) == 1
     assert capsys.readouterr().err.startswith("no login yet")
-    make_passwords(tmp_path)
+    make_secrets(tmp_path)
     assert main(["--secrets", str(tmp_path), "--login"], {}) == 0
     said = capsys.readouterr().out
-    assert all((tmp_path / name).read_text() in said for name in (ADMIN_PASSWORD, WALL_PASSWORD))
+    assert all(
+        (tmp_path / name).read_text() in said for name in (ADMIN_PASSWORD, WALL_PASSWORD, OPERATOR_TOKEN)
+    )
