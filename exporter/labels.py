@@ -46,8 +46,11 @@ class Bounded:
 
 def clean(raw: str, longest: int = LONGEST) -> str:
     """A text as a label value: not empty, not long, printable, and valid UTF-8."""
-    text = raw[:longest].encode("utf-8", "replace").decode("utf-8")
-    return "".join(char if char.isprintable() else " " for char in text).strip() or UNKNOWN
+    text = raw[:longest]
+    if not text.isprintable():
+        text = text.encode("utf-8", "replace").decode("utf-8")
+        text = "".join(char if char.isprintable() else " " for char in text)
+    return text.strip() or UNKNOWN
 
 
 class Labels:
