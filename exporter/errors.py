@@ -6,6 +6,10 @@ ExporterError
 ├── LinkLost            the link to a bot ended or never stood: count it as gone, try again after a delay
 │   ├── ClosedByBot     the bot ended it
 │   └── Silent          nothing was heard for so long that the link cannot be trusted
+├── Refused             what a person asked for is not done; the text says why and what to do
+│   ├── Invalid             it can never be done like that: answer 422
+│   ├── NotNow              not as things stand: answer 409
+│   └── NotAllowed          not by this person, or not without more: answer 403
 └── LatchNotKept        a latch could not be read or written: go on with what is in memory, and say so
 """
 
@@ -28,3 +32,19 @@ class Silent(LinkLost):
 
 class LatchNotKept(ExporterError):  # noqa: N818 - as above
     """A latch could not be read from or written to its file."""
+
+
+class Refused(ExporterError):  # noqa: N818 - as above
+    """What a person asked for is not done, and nothing has changed; the text says why."""
+
+
+class Invalid(Refused):
+    """What was asked for can never be done like that."""
+
+
+class NotNow(Refused):
+    """What was asked for cannot be done as things stand."""
+
+
+class NotAllowed(Refused):
+    """Not by this person, or not without a reason, a code or a second person."""
