@@ -1,7 +1,8 @@
 """Keeps the link to one bot's control socket: connects, reads all that comes, begins again when it ends.
 
 One reader owns the stream and always drains it, because deployed bots stop trading while a client does not
-read. What lines mean is the view's business, how long to wait that of `exporter.backoff`; nothing is sent.
+read. What lines mean is the view's business, how long to wait that of `exporter.backoff`, what is sent that
+of `exporter.control.commander`, to which the reader hands every answer.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final
 
 from botkit.messages import TOO_LONG, LineSplitter, MalformedMessage, TooLong, decode
 from exporter.backoff import delays, describe
+from exporter.control.commander import Answer, Commander
 from exporter.errors import ClosedByBot, LinkLost, Silent
 from exporter.totals import UNREADABLE
 from exporter.view import BotView
@@ -50,7 +52,7 @@ class Bridge:
 
     `heard` is called with each message after the view has taken it, and the time it came; `record` with each
     line before anybody reads it; `changed` once for all that came in one piece, and when the link was made
-    or lost, e.g. to keep the latch on disk.
+    or lost, e.g. to keep the latch on disk. Further listeners come with `listen`.
     """
 
     def __init__(
@@ -72,9 +74,30 @@ class Bridge:
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - it spreads delays, it guards nothing
         self._sleep = sleep
-        self._hear = heard
+        self._listeners = [heard]
+        self._at_opening: list[Callable[[], None]] = []
         self._record = record
         self._changed = changed
+        self._commander = Commander(lambda line: record(view.name, SENT, line, clock()))
+
+    def listen(self, heard: Heard, opened: Callable[[], None] = lambda: None) -> None:
+        """Call these, too: at each message, and at each new connection as soon as commands can be sent on it.
+
+        A fault in a listener is logged and costs nobody else anything.
+        """
+        self._listeners.append(heard)
+        self._at_opening.append(opened)
+
+    async def command(self, message: Mapping[str, object], *, within: float, urgent: bool = False) -> Answer:
+        """Send a command and wait at most `within` seconds for its answer; never raises for what a bot does.
+
+        Ordinary commands go one after the other, an urgent one is written at once beside them. A lost
+        connection or a late answer ends as unknown: what the bot did is seen in its states. Raises
+        UnsendableMessage.
+        """
+        answer = await self._commander.command(message, within=within, urgent=urgent)
+        self._view.totals.commanded(str(message["type"]), answer.result, answer.seconds)
+        return answer
 
     async def run(self) -> None:
         """Connect and read, again and again; a link on which the bot spoke starts the delays anew."""
@@ -87,12 +110,14 @@ class Bridge:
             except (OSError, LinkLost) as error:
                 why = describe(error)
             except BaseException:
+                self._commander.detach("this exporter stopped reading")
                 self._view.disconnected(self._clock(), "this exporter stopped reading")
                 self._changed(self._view)
                 raise
             spoke = self._heard != heard_before
             news = logging.INFO if spoke or why != self._view.link.why else logging.DEBUG
             log.log(news, "bot %s at %s:%d: %s", self._view.name, self._host, self._port, why)
+            self._commander.detach(f"the connection was lost: {why}")
             self._view.disconnected(self._clock(), why)
             self._changed(self._view)
             if spoke:
@@ -112,7 +137,10 @@ class Bridge:
             _watch_host(writer.get_extra_info("socket"))
             self._view.connected(self._clock())
             self._changed(self._view)
+            self._commander.attach(writer.transport)
             log.info("bot %s at %s:%d: connected", self._view.name, self._host, self._port)
+            for opened in self._at_opening:
+                self._guarded(opened)
             yield reader
         finally:
             writer.transport.abort()
@@ -150,14 +178,28 @@ class Bridge:
             self._record(self._view.name, RECEIVED, line, now)
             try:
                 message = decode(line)
-                self._view.received(message, now)
-                self._hear(self._view, message, now)
+                if self._commander.take(message):
+                    self._view.link.heard(now)
+                else:
+                    self._view.received(message, now)
             except MalformedMessage as error:
                 self._view.malformed(error.reason, now)
-            except Exception:  # the guard of a link: a fault in the view or a listener costs one message
+                continue
+            except Exception:  # the guard of a link: a fault in the view costs one message
                 self._view.malformed(UNREADABLE, now)
                 log.exception("bot %s: a message was not understood", self._view.name)
+                continue
+            for heard in self._listeners:
+                self._guarded(heard, self._view, message, now)
         self._changed(self._view)
+
+    def _guarded(self, listener: Callable[..., None], *said: object) -> None:
+        """Call a listener, whose fault is logged and counted and costs nobody else anything."""
+        try:
+            listener(*said)
+        except Exception:  # the guard of a link, as in `_take`
+            self._view.malformed(UNREADABLE, self._clock())
+            log.exception("bot %s: a listener failed", self._view.name)
 
 
 def _watch_host(connection: socket.socket) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, product
 from typing import Final
 
+from botkit.messages import BASE_COMMANDS
+from exporter.control.commander import OK, REFUSED, RESULTS
 from exporter.labels import OTHER
 
 LONGEST_GAP = 100_000
@@ -66,6 +68,12 @@ class Totals:
     latch_errors: int = 0
     errors: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SEVERITIES, 0))
     durations: Histogram = field(default_factory=Histogram)
+    commands: dict[tuple[str, str], int] = field(
+        default_factory=lambda: dict.fromkeys(product(BASE_COMMANDS, RESULTS), 0)
+    )
+    """What this exporter sent, by (command, result)."""
+    command_durations: Histogram = field(default_factory=Histogram)
+    """How long answers took, of the commands that were answered."""
     rejects: dict[str, float] = field(default_factory=dict)
     _rejects_seen: dict[str, float] | None = None
     _errors_seen: frozenset[tuple[float, str, str]] | None = None
@@ -76,6 +84,14 @@ class Totals:
         step = int(gap) if 1 <= gap <= LONGEST_GAP else 1
         self.cycles += step
         self.missed += step - 1
+
+    def commanded(self, command: str, result: str, seconds: float) -> None:
+        """Count a command and, where it was answered, how long that took; results are the commander's."""
+        for known in RESULTS:
+            self.commands.setdefault((command, known), 0)
+        self.commands[command, result] += 1
+        if result in {OK, REFUSED}:
+            self.command_durations.observe(seconds)
 
     def take_rejects(self, by_venue: Mapping[str, float]) -> None:
         """Add what a bot's own counts since its start have grown by; counting begins at the first sight."""
