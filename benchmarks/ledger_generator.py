@@ -8,13 +8,9 @@ results are out of time order, positions are open at the end. The same seed make
 """
 
 import argparse
-import hashlib
 import itertools
-import os
 import random
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -102,36 +98,6 @@ def make(
         writer.close()
 
 
-def cached(fills: int, *, days: float = DAYS, progress: Progress = lambda done: None) -> Path:
-    """The folder of such a ledger, kept between runs in the folder for temporary files.
-
-    It is made anew when the code that makes it changes. Nobody may write to it: copy it first.
-    """
-    folder = _cache() / f"{fills}-{days:g}-{_fingerprint()}"
-    if not folder.exists():
-        unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
-        make(unfinished, fills, days=days, progress=progress)
-        try:
-            unfinished.rename(folder)
-        except OSError:  # another run was quicker
-            shutil.rmtree(unfinished)
-    return folder
-
-
-def shown(fills: int) -> Progress:
-    """Progress as text on standard error, on one line of a terminal."""
-    began = time.monotonic()
-
-    def show(done: int) -> None:
-        end = "\n" if done >= fills else "\r"
-        seconds = time.monotonic() - began
-        print(
-            f"  ledger: {done:,} of {fills:,} results, {seconds:.0f} s", end=end, file=sys.stderr, flush=True
-        )
-
-    return show
-
-
 def _times(fills: int, days: float, end: float, rng: random.Random) -> Iterator[float]:
     """When trades begin, in order: as many as the results need up to `end`, and on until nobody asks."""
     start = end - days * 86_400
@@ -148,25 +114,6 @@ def _times(fills: int, days: float, end: float, rng: random.Random) -> Iterator[
 def _weight(at: float) -> float:
     moment = datetime.fromtimestamp(at, UTC)
     return _HOUR_WEIGHT[moment.hour] * _WEEKDAY_WEIGHT[moment.weekday()]
-
-
-def _cache() -> Path:
-    """A folder that only this user may enter; somebody else's of the same name is refused."""
-    folder = Path(tempfile.gettempdir()) / f"tradebot-ledgers-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise PermissionError(f"{folder} belongs to somebody else")
-    return folder
-
-
-def _fingerprint() -> str:
-    """Changes with the code that decides what stands in a ledger."""
-    here, bot = Path(__file__), Path(__file__).parents[1] / "arb_bot"
-    sources = [*here.parent.glob("ledger_*.py"), bot / "order_store.py", bot / "analytics_store.py"]
-    digest = hashlib.sha256()
-    for path in sorted(sources):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def _raise(sentence: str) -> None:
@@ -190,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         days=options.days,
         end=options.end or time.time(),
         seed=options.seed,
-        progress=shown(options.fills),
+        progress=lambda done: print(f"{done:,} results", file=sys.stderr),
     )
     return 0
 

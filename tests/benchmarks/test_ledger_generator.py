@@ -9,8 +9,7 @@ import pytest
 from arb_bot.analytics_store import AnalyticsStore, utc_date
 from arb_bot.lanes import LANE_ORDER
 from arb_bot.order_store import OrderStore
-from benchmarks import ledger_generator
-from benchmarks.ledger_generator import ANALYTICS, END, ORDERS, cached, main, make
+from benchmarks.ledger_generator import ANALYTICS, END, ORDERS, main, make
 
 FILLS, DAYS = 600, 12.0
 
@@ -114,16 +113,6 @@ def test_the_same_seed_makes_the_same_ledger_and_another_seed_another(folder: Pa
     make(tmp_path / "other", FILLS, days=DAYS, seed=4)
     assert asked(tmp_path / "again", ANALYTICS, rows) == asked(folder, ANALYTICS, rows)
     assert asked(tmp_path / "other", ANALYTICS, rows) != asked(folder, ANALYTICS, rows)
-
-
-def test_a_cached_ledger_is_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(ledger_generator.tempfile, "gettempdir", lambda: str(tmp_path))
-    folder = cached(20, days=2.0)
-    made = (folder / ANALYTICS).stat()
-    assert cached(20, days=2.0) == folder
-    assert (folder / ANALYTICS).stat() == made
-    assert cached(21, days=2.0) != folder
-    assert folder.parent.stat().st_mode & 0o077 == 0
 
 
 def test_the_command_refuses_a_folder_that_holds_a_ledger(tmp_path: Path) -> None:
