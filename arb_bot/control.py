@@ -1,4 +1,4 @@
-"""The commands of the control socket: kill and re-arm, pause and resume, settings.
+"""The commands of the control socket: kill and re-arm, pause and resume, settings, closing a position.
 
 Runs in the socket's thread.
 """
@@ -21,6 +21,7 @@ def handlers(session: Session) -> dict[str, Handler]:
         messages.KILL_SWITCH: lambda request: kill_switch(session, request),
         messages.PAUSE: lambda request: pause(session, request),
         messages.RESUME: lambda request: resume(session, request),
+        messages.CLOSE_POSITION: lambda request: close_position(session, request),
     }
 
 
@@ -74,6 +75,26 @@ def resume(session: Session, _request: Mapping[str, object]) -> dict[str, object
     session.parts.journal.paused = None
     session.engine.request_cycle()
     return {"ok": True}
+
+
+def close_position(session: Session, request: Mapping[str, object]) -> dict[str, object]:
+    """Sell a position with every other leg of its trade, since one leg alone would be unhedged.
+
+    Sold in the coming seconds, at the bid less a small tolerance; while it lasts the rows say `closing`.
+    """
+    wanted, parts = request.get("position_id"), session.parts
+    if (halt := parts.kill.check()).halted:
+        return {"ok": False, "error": f"a killed bot sends nothing, not even a sale; {halt.reason}"}
+    for holding in list(parts.portfolio.holdings.values()):
+        lots = [lot for lot in list(holding.lots.values()) if lot.contracts]
+        if wanted not in {lot.position_id for lot in lots}:
+            continue
+        if parts.executor.is_active(holding.intent_id):
+            return {"ok": False, "error": "its orders are still on their way; try again in some seconds"}
+        holding.closing = True
+        session.engine.request_cycle()
+        return {"ok": True, "intent_id": holding.intent_id, "closes": [lot.position_id for lot in lots]}
+    return {"ok": False, "error": f"no open position {str(wanted)[:40]!r}"}
 
 
 def _rearm(session: Session) -> dict[str, object]:

@@ -51,6 +51,8 @@ class Intake:
         self._relations = relations
         self._patience = patience
         self.feeds = {name: Feed(StreamHealth(now)) for name in venues}
+        self.last: Quotes = {}
+        """The good quotes of the last look."""
         self._reasons = {reason: registry.counter(f"quote_rejects_{reason}") for reason in REJECT_REASONS}
         self._unavailable = registry.counter("venue_unavailable")
         self._cached = registry.gauge("quote_cache_size")
@@ -66,6 +68,7 @@ class Intake:
         good: Quotes = {}
         for name, venue in self._venues.items():
             good.update(self._ask(name, venue, now))
+        self.last = good
         self._cached.set(len(good))
         self._reconnects.set(sum(feed.health.reconnects for feed in self.feeds.values()))
         self._gaps.set(sum(feed.health.gaps for feed in self.feeds.values()))

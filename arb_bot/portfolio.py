@@ -46,6 +46,8 @@ class Holding:
     planned_edge: float
     settles_at: float | None
     lots: dict[int, Lot] = field(default_factory=dict)
+    closing: bool = False
+    """Whether a person ordered all of it to be sold."""
 
     @property
     def hedged(self) -> int:
@@ -57,6 +59,10 @@ class Holding:
     def excess(self, lot: Lot) -> int:
         """Contracts of a lot that no other leg covers."""
         return lot.contracts - self.hedged
+
+    def to_sell(self, lot: Lot) -> int:
+        """Contracts of a lot that should go: all of a holding that is being closed, else the excess."""
+        return lot.contracts if self.closing else self.excess(lot)
 
     def unhedged(self) -> list[Lot]:
         """The lots that hold more than complete sets."""

@@ -9,6 +9,8 @@ Extras of this bot alone, besides those that the design names:
 * `recovery` {reasons, cancelled_orders}: what the start found of an earlier session, and by venue how many
   orders it took off the book, or `unknown`. A venue whose orders are unknown is not in `working_orders`.
 * `replay` {file, speed, assumed_size, outcomes}: only while recorded quotes are played.
+* In `open_positions`: `intent_id`, shared by rows that are closed together; `bid`, what a contract would
+  fetch by the last look, null where nobody is known to bid; `closing`, while an order to sell it holds.
 * `venue_heartbeat_ts`, `venue_kills`: when a venue answered last; venues that are killed, and by what.
 """
 
@@ -31,7 +33,13 @@ from botkit.kill_switch import KillSwitch
 from botkit.metrics_registry import Registry
 
 REPORTED = ("stream_status", "daily_pnl", "daily_trades", "daily_loss_cap_remaining", "consecutive_failures")
-COMMANDS = (messages.UPDATE_CONFIG, messages.KILL_SWITCH, messages.PAUSE, messages.RESUME)
+COMMANDS = (
+    messages.UPDATE_CONFIG,
+    messages.KILL_SWITCH,
+    messages.PAUSE,
+    messages.RESUME,
+    messages.CLOSE_POSITION,
+)
 ERRORS_KEPT = 50
 
 _log = logging.getLogger(__name__)
@@ -161,7 +169,7 @@ class StateBuilder:
             "daily_trades": self._journal.trades_today,
             "daily_loss_cap_remaining": None if remaining is None else round(remaining, 6),
             "consecutive_failures": kill.consecutive_failures,
-            "open_positions": [_position(holding, lot) for holding, lot in portfolio.lots()],
+            "open_positions": [self._position(holding, lot) for holding, lot in portfolio.lots()],
         }
 
     def _orders(self) -> dict[str, object]:
@@ -199,20 +207,23 @@ class StateBuilder:
             "rejects": {name: f.rejects for name, f in feeds.items()},
         }
 
-
-def _position(holding: Holding, lot: Lot) -> dict[str, object]:
-    excess = holding.excess(lot)
-    return {
-        "position_id": lot.position_id,
-        "venue": lot.venue,
-        "market_id": lot.market_id,
-        "market": lot.title,
-        "side": lot.side,
-        "contracts": lot.contracts,
-        "entry": round(lot.average_entry / 1_000_000, 6),
-        "expected_profit": round(holding.planned_edge * (lot.contracts - excess) / holding.leg_count, 6),
-        "opened_at": lot.opened_at,
-        "expected_settlement_at": holding.settles_at,
-        "hedged": excess == 0,
-        "kind": holding.kind,
-    }
+    def _position(self, holding: Holding, lot: Lot) -> dict[str, object]:
+        excess = holding.excess(lot)
+        quote = self._intake.last.get((lot.venue, lot.market_id))
+        return {
+            "position_id": lot.position_id,
+            "intent_id": holding.intent_id,
+            "venue": lot.venue,
+            "market_id": lot.market_id,
+            "market": lot.title,
+            "side": lot.side,
+            "contracts": lot.contracts,
+            "entry": round(lot.average_entry / 1_000_000, 6),
+            "expected_profit": round(holding.planned_edge * (lot.contracts - excess) / holding.leg_count, 6),
+            "opened_at": lot.opened_at,
+            "expected_settlement_at": holding.settles_at,
+            "hedged": excess == 0,
+            "kind": holding.kind,
+            "bid": quote.bid(lot.side) if quote is not None else None,
+            "closing": holding.closing,
+        }

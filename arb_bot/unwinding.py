@@ -1,4 +1,6 @@
-"""Sells contracts that no other leg covers, as often as it takes; until sold they count as unhedged."""
+"""Sells what should go: contracts that no other leg covers, which count as unhedged until then, and holdings
+that a person ordered to be closed.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,7 +34,7 @@ class _Attempts:
 
 
 class Unwinder:
-    """Watches the books for unhedged lots that no execution is working on, and sells their excess."""
+    """Watches the books for lots that should go and that no execution is working on, and sells them."""
 
     def __init__(
         self,
@@ -53,7 +55,7 @@ class Unwinder:
         self._attempts: dict[str, _Attempts] = {}
 
     def step(self, now: float, *, may_send: bool) -> None:
-        """Look at orders that are due, and send new ones for what is unhedged, unless trading is halted."""
+        """Look at orders that are due, and send new ones for what should go, unless trading is halted."""
         for holding in list(self._portfolio.holdings.values()):
             if self._executor.is_active(holding.intent_id):
                 continue
@@ -61,7 +63,7 @@ class Unwinder:
                 attempts = self._attempts.get(lot.position_id)
                 if attempts is not None and attempts.ticket is not None:
                     self._look(holding, lot, attempts, now)
-                elif may_send and lot.contracts and holding.excess(lot) > 0:
+                elif may_send and lot.contracts and holding.to_sell(lot) > 0:
                     self._send(holding, lot, now)
         held = {lot.position_id for _, lot in self._portfolio.lots()}
         self._attempts = {key: attempts for key, attempts in self._attempts.items() if key in held}
@@ -92,10 +94,10 @@ class Unwinder:
                 return
             limit = max(LOWEST_PRICE, to_micros(bid) - SELL_TOLERANCE)
             tag = selling_tag(lot.position_id)
-            request = OrderRequest(lot.market_id, lot.side, "sell", holding.excess(lot), limit, tag)
+            request = OrderRequest(lot.market_id, lot.side, "sell", holding.to_sell(lot), limit, tag)
             attempts.ticket = self._desk.send(lot.venue, request, now)
         except (TradingHalted, OrderRejected, VenueUnavailable):
-            return  # still unhedged and shown as such; the next attempt comes
+            return  # still held and shown as such; the next attempt comes
 
     def _look(
         self,

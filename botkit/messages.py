@@ -32,6 +32,7 @@ UPDATE_CONFIG: Final = "update_config"
 KILL_SWITCH: Final = "kill_switch"
 PAUSE: Final = "pause"
 RESUME: Final = "resume"
+CLOSE_POSITION: Final = "close_position"
 
 BASE_COMMANDS: Final = (UPDATE_CONFIG, KILL_SWITCH)
 """What every bot of this protocol understands; a bot names anything more in its state's `commands`."""

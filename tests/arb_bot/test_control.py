@@ -6,7 +6,10 @@ import pytest
 
 from arb_bot.control import handlers
 from arb_bot.session import Session
-from tests.arb_bot.lab import Lab
+from arb_bot.simulated.world import WorldShape
+from tests.arb_bot.lab import Lab, query
+
+CALM = WorldShape(shortest_life=900.0, longest_life=3000.0, news_per_hour=0.0, rivals=0.0)
 
 
 @pytest.fixture
@@ -130,3 +133,41 @@ def test_a_refused_value_changes_nothing(session: Session, key: str, value: obje
     assert reply["ok"] is False
     assert str(reply["error"]).startswith(error)
     assert session.parts.settings.snapshot() == before
+
+
+def test_closing_a_position_sells_every_leg_of_its_trade(lab: Lab) -> None:
+    session = lab.start("1", CALM)
+    lab.run_until(lambda: any(p["hedged"] for p in open_positions(lab)))
+    held = next(p for p in open_positions(lab) if p["hedged"])
+    legs = {p["position_id"] for p in open_positions(lab) if p["intent_id"] == held["intent_id"]}
+    assert len(legs) >= 2
+    reply = send(session, "close_position", position_id=held["position_id"])
+    assert (reply["ok"], set(reply["closes"])) == (True, legs)
+    lab.run(1)
+    assert all(p["closing"] for p in open_positions(lab) if p["position_id"] in legs)
+    lab.run_until(lambda: not legs & {p["position_id"] for p in open_positions(lab)}, most=300)
+    booked = "SELECT DISTINCT json_extract(metadata_json, '$.event') FROM fills WHERE intent_id = '{}'"
+    assert query(lab.folder / "analytics.db", booked.format(held["intent_id"])) == [("unwind",)]
+    remaining = "SELECT COUNT(*) FROM positions WHERE intent_id = '{}' AND status = 'open'"
+    assert query(lab.folder / "arb_orders.db", remaining.format(held["intent_id"])) == [(0,)]
+
+
+def test_a_position_that_is_not_there_or_must_not_be_sold_is_refused_in_words(lab: Lab) -> None:
+    session = lab.start("1", CALM)
+    lab.run_until(lambda: any(p["hedged"] for p in open_positions(lab)))
+    assert send(session, "close_position", position_id="nothing") == {
+        "ok": False,
+        "error": "no open position 'nothing'",
+    }
+    assert not send(session, "close_position")["ok"]
+    send(session, "kill_switch", activate=True)
+    held = open_positions(lab)[0]["position_id"]
+    reply = send(session, "close_position", position_id=held)
+    assert not reply["ok"]
+    assert "a killed bot sends nothing" in reply["error"]
+    lab.run(30)
+    assert not any(p["closing"] for p in open_positions(lab))
+
+
+def open_positions(lab: Lab) -> list[dict[str, Any]]:
+    return list(lab.states[-1]["open_positions"]) if lab.states else []

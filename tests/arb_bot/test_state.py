@@ -42,7 +42,7 @@ def test_a_state_has_every_documented_field_and_says_which_are_real(lab: Lab) ->
     assert state["mode"] == "paper"
     assert state["simulated"] is True
     assert set(state["reports"]) <= set(state)
-    assert set(state["commands"]) == {"update_config", "kill_switch", "pause", "resume"}
+    assert set(state["commands"]) == {"update_config", "kill_switch", "pause", "resume", "close_position"}
     assert state["uptime_seconds"] == state["ts"] - START
     assert state["config_snapshot"].keys() == {s.key for s in catalogue(Settings).values()}
     position = state["open_positions"][0]
