@@ -27,6 +27,9 @@ DOCUMENTED = {
 }
 CYCLE = {"duration_ms", "quotes_count", "opportunities_found", "near_opportunities", "decisions"}
 POSITION = {
+    "intent_id",
+    "bid",
+    "closing",
     "position_id", "venue", "market_id", "market", "side", "contracts", "entry", "expected_profit",
     "opened_at", "expected_settlement_at", "hedged", "kind",
 }  # fmt: skip
