@@ -16,7 +16,7 @@ from prometheus_client.core import Metric as PrometheusMetric
 from prometheus_client.registry import Collector as PrometheusCollector
 
 from exporter import __version__
-from exporter.metrics import DECLARED, METRICS, SELF, Scrape
+from exporter.metrics import DECLARED, METRICS, SELF, Reporting, Scrape
 from exporter.rows import COUNTER, Metric, Row
 from exporter.sight import Sight
 from exporter.totals import BUCKETS, Histogram
@@ -53,8 +53,14 @@ class Family:
 class Collector(PrometheusCollector):
     """All bots' metrics and the exporter's own; a collector for prometheus_client's registry, too."""
 
-    def __init__(self, views: Iterable[BotView], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        views: Iterable[BotView],
+        clock: Callable[[], float] = time.time,
+        reporting: Callable[[float], Reporting] | None = None,
+    ) -> None:
         self._views = tuple(views)
+        self._reporting = reporting
         self._clock = clock
         self._read_errors = {view.name: 0 for view in self._views}
 
@@ -79,6 +85,7 @@ class Collector(PrometheusCollector):
             read_errors=self._read_errors,
             bridge_restarts={view.name: view.totals.bridge_restarts for view in self._views},
             latch_errors={view.name: view.totals.latch_errors for view in self._views},
+            reporting=self._reporting(now) if self._reporting is not None else None,
         )
         found += [Family(own.name, own.kind, own.help, own.labels, [*own.read(scrape)]) for own in SELF]
         return found

@@ -19,6 +19,9 @@ MODES: Final = ("paper", "live")
 STATUSES: Final = (*MODES, "paused", "killed")
 STREAM_STATUSES: Final = ("connected", "degraded", "poll_only", "recovering")
 ACTIONS: Final = ("skipped", "filled", "dry_run", "execution_failed", "settled")
+REPORTING_STATES: Final = ("opening", "ok", "set_aside", "failing", "refused", "unwritable")
+"""How the reporting database is. set_aside: it was damaged, and since this start a new one is written.
+failing: something cannot be written to it again and again, so that a part is missing."""
 CAP_SETTING: Final = {"arb": "ARB_DAILY_LOSS_CAP_USD"}
 """By kind of bot, the setting that holds its daily loss cap in USD."""
 INTERVAL_SETTING: Final = {"arb": "ARB_POLL_INTERVAL_SECONDS"}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from exporter.labels import STATUSES, STREAM_STATUSES, UNKNOWN
+from exporter.labels import REPORTING_STATES, STATUSES, STREAM_STATUSES, UNKNOWN
 from exporter.reported import by_field
 from exporter.rows import COUNTER, GAUGE, HISTOGRAM, Metric, Rows, each, from_bot, live, one, states, today
 from exporter.sight import Sight
@@ -30,6 +30,16 @@ class Scrape:
     read_errors: Mapping[str, int]
     bridge_restarts: Mapping[str, int]
     latch_errors: Mapping[str, int]
+    reporting: Reporting | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """How the reporting database is: a word of REPORTING_STATES, seconds behind, errors since the start."""
+
+    state: str
+    lag: float
+    errors: int
 
 
 def _info(sight: Sight) -> Rows:
@@ -255,6 +265,15 @@ SELF: Final[tuple[Metric[Scrape], ...]] = (
     Metric("tradebot_exporter_latch_errors_total", COUNTER,
            "Times that a bot's breach latch could not be written to disk; it holds in memory.",
            ("bot",), lambda s: each(s.latch_errors)),
+    Metric("tradebot_exporter_reporting_state", GAUGE,
+           "How the reporting database is: 1 for the state that holds, 0 for the others.",
+           ("state",), lambda s: () if s.reporting is None else states(REPORTING_STATES, s.reporting.state)),
+    Metric("tradebot_exporter_reporting_lag_seconds", GAUGE,
+           "How long ago everything that waited was in the reporting database; at most a second or two.",
+           (), lambda s: one(None if s.reporting is None else s.reporting.lag)),
+    Metric("tradebot_exporter_reporting_errors_total", COUNTER,
+           "Times that something could not be written to the reporting database; it is tried again.",
+           (), lambda s: one(None if s.reporting is None else s.reporting.errors)),
 )
 """What is read from the exporter itself, once a scrape."""
 

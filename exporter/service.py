@@ -1,6 +1,6 @@
-"""Runs the exporter: one task for each bot, one web server, a stop that waits for nobody.
+"""Runs the exporter: its tasks, one web server, a stop that waits for nobody.
 
-A bridge that dies of something nobody foresaw is logged, counted and started anew; one bot's trouble never
+A task that dies of something nobody foresaw is logged, counted and started anew; one bot's trouble never
 ends another's watch. SIGTERM and SIGINT end everything within two seconds, whatever connections are open.
 """
 
@@ -23,7 +23,7 @@ from exporter.errors import ExporterError
 
 log = logging.getLogger(__name__)
 
-RESTART_AFTER = 1.0  # seconds until a bridge that died is started anew
+RESTART_AFTER = 1.0  # seconds until a task that died is started anew
 GRACE = 1  # seconds that open requests get at the end
 BACKLOG = 128
 
@@ -34,9 +34,9 @@ class StartError(ExporterError):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What watches one bot: `run` lasts until it is cancelled, `died` is told when it ends all the same."""
+    """A task, such as a bot's bridge: `run` lasts until it is cancelled, `died` is told if it ends sooner."""
 
-    bot: str
+    name: str
     run: Callable[[], Awaitable[None]]
     died: Callable[[], None]
 
@@ -82,15 +82,20 @@ async def keep_running(watch: Watch, pause: float = RESTART_AFTER) -> None:
     while True:
         try:
             await watch.run()
-            log.error("bot %s: its bridge ended by itself; starting it anew", watch.bot)
-        except Exception:  # the boundary of one bot's bridge: counted, logged, started anew
-            log.exception("bot %s: its bridge died; starting it anew", watch.bot)
+            log.error("%s ended by itself; starting it anew", watch.name)
+        except Exception:  # the boundary of one task: counted, logged, started anew
+            log.exception("%s died; starting it anew", watch.name)
         watch.died()
         await asyncio.sleep(pause)
 
 
-async def serve(app: ASGIApp, watches: Sequence[Watch], taken: socket.socket) -> None:
-    """Watch every bot and answer on the socket, until a signal ends it."""
+async def serve(
+    app: ASGIApp,
+    watches: Sequence[Watch],
+    taken: socket.socket,
+    ending: Callable[[], None] = lambda: None,
+) -> None:
+    """Run every task and answer on the socket until a signal; `ending` is called before the tasks end."""
     server = _Server(
         uvicorn.Config(
             app,
@@ -106,10 +111,11 @@ async def serve(app: ASGIApp, watches: Sequence[Watch], taken: socket.socket) ->
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, server, number)
-    tasks = [asyncio.create_task(keep_running(watch), name=f"bridge {watch.bot}") for watch in watches]
+    tasks = [asyncio.create_task(keep_running(watch), name=watch.name) for watch in watches]
     try:
         await server.serve(sockets=[taken])
     finally:
+        ending()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=GRACE)

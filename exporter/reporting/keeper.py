@@ -18,6 +18,8 @@ from typing import Final
 
 import aiosqlite
 
+from exporter.labels import REPORTING_STATES
+from exporter.metrics import Reporting
 from exporter.reporting import database
 from exporter.reporting.claim import Claim, ReportingError, pause_wanted
 from exporter.reporting.database import DatabaseRefused
@@ -33,16 +35,7 @@ REOPEN_SECONDS: Final = 5.0  # between two attempts to open what cannot be used
 THOROUGH_SECONDS: Final = 600.0  # between two searches of the whole file for damage
 LAST_SECONDS: Final = 0.5  # for what is pending when the program ends
 
-OPENING, OK, SET_ASIDE, FAILING, REFUSED, UNWRITABLE = STATES = (
-    "opening",
-    "ok",
-    "set_aside",
-    "failing",
-    "refused",
-    "unwritable",
-)
-"""How the database is. set_aside: it was damaged, and since this start a new one is written. failing: a job
-fails again and again, so that a part is missing."""
+OPENING, OK, SET_ASIDE, FAILING, REFUSED, UNWRITABLE = REPORTING_STATES
 
 _REOPEN: Final = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 _NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -85,7 +78,7 @@ class Keeper:
 
     @property
     def state(self) -> str:
-        """How the database is, one of STATES."""
+        """How the database is, one of REPORTING_STATES."""
         if self._wrong is not None:
             return self._wrong[0]
         return FAILING if self._failing else SET_ASIDE if self._set_aside else OK
@@ -97,9 +90,17 @@ class Keeper:
             return self._wrong[1]
         return "; ".join(f"{job}: {says}" for job, says in self._failing.items()) or self._set_aside or ""
 
+    def health(self, now: float) -> Reporting:
+        """The same for a scrape."""
+        return Reporting(self.state, self.lag(now), self.errors)
+
     def lag(self, now: float) -> float:
         """Seconds since everything that waited was written, at most a round old while all is well."""
         return max(0.0, now - self._written_at)
+
+    def died(self) -> None:
+        """A fault that nobody foresaw ended `run`; it is started anew."""
+        self.errors += 1
 
     def wake(self) -> None:
         """Begin the next round now: something came that should not wait for the rest of a second."""

@@ -315,7 +315,7 @@ Accepted and checked, not used yet: reporting_db (only its folder is used), stor
         (["--listen", "127.0.0.1:99999"], "expected HOST:PORT"),
         (["doctor", "--timeout", "nan"], "expected seconds"),
         (["doctor", "--grafana", "wall"], "expected an address"),
-        (["run", "--json"], "for the doctor only"),
+        (["run", "--json"], "unrecognized arguments: --json"),
         (["kill"], "invalid choice"),
     ],
 )

@@ -25,13 +25,13 @@ async def test_a_bridge_that_dies_is_counted_logged_and_started_anew(
             third_run.set()
             await asyncio.Event().wait()
 
-    watching = asyncio.create_task(keep_running(Watch("arb", run, lambda: deaths.append(len(runs))), pause=0))
+    watching = asyncio.create_task(keep_running(Watch("the bridge of arb", run, lambda: deaths.append(len(runs))), pause=0))
     async with asyncio.timeout(10):
         await third_run.wait()
     assert deaths == [1, 2]
     assert [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR] == [
-        "bot arb: its bridge died; starting it anew",
-        "bot arb: its bridge ended by itself; starting it anew",
+        "the bridge of arb died; starting it anew",
+        "the bridge of arb ended by itself; starting it anew",
     ]
     watching.cancel()
     with pytest.raises(asyncio.CancelledError):
