@@ -449,4 +449,7 @@ EXPORTER_BUILD = "max by (version) (tradebot_exporter_build_info)"
 # Exported, and on purpose on no page: why.
 UNUSED = {
     "tradebot_tier": "alerts take their severity from it; the pages show the mode",
+    "tradebot_exporter_reporting_state": "for the page System, which gets its row on the reporting database",
+    "tradebot_exporter_reporting_lag_seconds": "for the page System, as the state of the reporting database",
+    "tradebot_exporter_reporting_errors_total": "for the page System, as the state of the reporting database",
 }
