@@ -80,12 +80,12 @@ def _around(window: Window, now: float) -> Iterator[Planned]:
         if day.weekday() not in window.days:
             continue
         last_day = day if window.closes > window.opens else day + timedelta(days=1)
-        since = _moment(day, window.opens, zone, fold=0)
-        until = _moment(last_day, window.closes, zone, fold=1)
+        since = moment(day, window.opens, zone, fold=0)
+        until = moment(last_day, window.closes, zone, fold=1)
         yield Planned(since, until, _end_text(since, until, zone), window.reason, zone)
 
 
-def _moment(day: date, minutes: int, zone: ZoneInfo, fold: int) -> float:
+def moment(day: date, minutes: int, zone: ZoneInfo, fold: int) -> float:
     """`minutes` after midnight on the wall clock of `day` in epoch seconds; 1440 is the next midnight."""
     day += timedelta(days=minutes // 1440)
     wall = datetime(day.year, day.month, day.day, minutes % 1440 // 60, minutes % 60, tzinfo=zone)
