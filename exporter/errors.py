@@ -9,7 +9,11 @@ ExporterError
 ├── Refused             what a person asked for is not done; the text says why and what to do
 │   ├── Invalid             it can never be done like that: answer 422
 │   ├── NotNow              not as things stand: answer 409
-│   └── NotAllowed          not by this person, or not without more: answer 403
+│   ├── NotAllowed          not by this person, or not without more: answer 403
+│   └── WhoAreYou           nobody knows who asks: answer 401
+│       └── TooManyGuesses      nor will they before a while: answer 429
+├── KillFileNotWritten  a kill file could not be written: the socket has to do it; say so, try again
+├── KillFileLeft        a kill file still stands after a re-arming: say why, a person has to remove it
 └── LatchNotKept        a latch could not be read or written: go on with what is in memory, and say so
 """
 
@@ -48,3 +52,23 @@ class NotNow(Refused):
 
 class NotAllowed(Refused):
     """Not by this person, or not without a reason, a code or a second person."""
+
+
+class WhoAreYou(Refused):
+    """Nobody knows who asks: no token, or none that fits."""
+
+
+class TooManyGuesses(WhoAreYou):
+    """Tokens that do not fit came too often from there; `wait` seconds."""
+
+    def __init__(self, wait: float) -> None:
+        self.wait = wait
+        super().__init__(f"too many tokens that do not fit; wait {wait:.0f} s")
+
+
+class KillFileNotWritten(ExporterError):  # noqa: N818 - as above
+    """A kill file could not be written; the text says which and why."""
+
+
+class KillFileLeft(ExporterError):  # noqa: N818 - as above
+    """A kill file still stands where one was to be removed; the text says which and why."""
