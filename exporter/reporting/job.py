@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import aiosqlite
 
@@ -33,3 +33,11 @@ class Job(Protocol):
 
     def rolled_back(self) -> None:
         """What `write` wrote is not in the database."""
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A job that attaches what its `write` copies: SQLite lets go of an attached database in no transaction."""
+
+    async def prepare(self, db: aiosqlite.Connection) -> None:
+        """Attach and detach; called just before the transaction of each `write` begins."""

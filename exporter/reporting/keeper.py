@@ -24,7 +24,7 @@ from exporter.reporting import database
 from exporter.reporting.claim import Claim, ReportingError, pause_wanted
 from exporter.reporting.database import DatabaseRefused
 from exporter.reporting.events import EventLog
-from exporter.reporting.job import Job
+from exporter.reporting.job import Job, Prepares
 
 log = logging.getLogger(__name__)
 
@@ -205,6 +205,8 @@ class Keeper:
     async def _serve(self, db: aiosqlite.Connection, job: Job) -> bool | None:
         """One transaction of one job; whether it has more, None if it failed. Raises _Reopen."""
         try:
+            if isinstance(job, Prepares):
+                await job.prepare(db)
             await db.execute_fetchall("BEGIN IMMEDIATE")
             async with asyncio.timeout(JOB_SECONDS):
                 more = await job.write(db, self._clock())
@@ -238,8 +240,8 @@ class Keeper:
         """What people did in the last second is written before the program ends, if that is quick."""
         with contextlib.suppress(TimeoutError, _Reopen):
             async with asyncio.timeout(LAST_SECONDS):
-                if self.events.due(self._clock()):
-                    await self._serve(db, self.events)
+                while self.events.due(self._clock()) and await self._serve(db, self.events) is not None:
+                    pass
 
     def _failed(self, job: Job, error: BaseException) -> None:
         self.errors += 1
