@@ -16,7 +16,7 @@ from pathlib import Path
 
 from exporter.errors import ExporterError
 
-OWNER_ONLY = 0o600
+READABLE = 0o644  # a lock needs no right to write, so another user's is one, too
 
 
 class ReportingError(ExporterError):
@@ -45,7 +45,7 @@ class Claim:
         lock = self._path.with_name(self._path.name + ".lock")
         try:
             lock.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
+            file = os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, READABLE)
         except OSError as error:
             raise DatabaseUnwritable(f"{lock} cannot be made: {error.strerror}") from error
         try:
@@ -84,7 +84,7 @@ def pause_wanted(path: Path) -> bool:
 def backing_up(path: Path) -> Iterator[None]:
     """Have the writer pause after its present transaction; where no lock can be made it simply goes on."""
     try:
-        file = os.open(_pause(path), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        file = os.open(_pause(path), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, READABLE)
     except OSError:
         yield
         return

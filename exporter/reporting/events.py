@@ -31,7 +31,7 @@ TEXT: Final = 4_000  # characters of one value
 DATA: Final = 64_000  # characters of `data`
 HEAD_EVERY: Final = 3600.0  # seconds between two log lines that name the head
 
-_INSERT: Final = f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+_INSERT: Final = f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 
 class EventLog:
@@ -100,7 +100,8 @@ class EventLog:
 
     def due(self, now: float) -> bool:
         """Whether something is to be written, or the head to be said."""
-        return bool(self._pending) or self._head is None or self._head != self._kept or self._unsaid(now)
+        head = self._head
+        return bool(self._pending) or head is None or head != self._kept or self._unsaid(head, now)
 
     async def write(self, db: aiosqlite.Connection, now: float) -> bool:
         """Add the next events to the chain."""
@@ -110,9 +111,9 @@ class EventLog:
         if head != self._kept:
             await asyncio.to_thread(keep_head, self._beside, head, now)
             self._kept = head
-        if self._unsaid(now):
+        if self._unsaid(head, now):
             self._said_at = now
-            log.info("events: %s (rows:hash of the last; verify-events --head takes it)", head)
+            log.info("events: %s (rows:hash of the last, for verify-events --head)", head)
         rows: list[list[Value]] = []
         for event in list(itertools.islice(self._pending, BATCH)):
             previous = head.hash
@@ -137,8 +138,9 @@ class EventLog:
     def rolled_back(self) -> None:
         """Everything stays pending."""
 
-    def _unsaid(self, now: float) -> bool:
-        return self._said_at is None or not 0 <= now - self._said_at < HEAD_EVERY
+    def _unsaid(self, head: Head, now: float) -> bool:
+        """Whether it is time to name the head in the log, where there is one."""
+        return bool(head.count) and (self._said_at is None or not 0 <= now - self._said_at < HEAD_EVERY)
 
     async def _continued(self, db: aiosqlite.Connection) -> Head:
         """The head of the chain in the file; a row says so where more was known than there is."""
@@ -187,7 +189,7 @@ def kept_head(file: Path) -> Head | None:
 def verify_file(path: Path, known: Iterable[Head]) -> Verdict:
     """Look at the whole chain of a database file; raises sqlite3.Error where it cannot be read."""
     with contextlib.closing(open_sync(path, read_only=True)) as connection:
-        rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM events ORDER BY seq")  # noqa: S608
+        rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM events ORDER BY seq")
         return verify(rows, known)
 
 
