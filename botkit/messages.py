@@ -33,6 +33,9 @@ KILL_SWITCH: Final = "kill_switch"
 PAUSE: Final = "pause"
 RESUME: Final = "resume"
 CLOSE_POSITION: Final = "close_position"
+SET_MODE: Final = "set_mode"
+ADJUST_STOP: Final = "adjust_stop"
+ADD_TO_POSITION: Final = "add_to_position"
 
 BASE_COMMANDS: Final = (UPDATE_CONFIG, KILL_SWITCH)
 """What every bot of this protocol understands; a bot names anything more in its state's `commands`."""
