@@ -60,7 +60,8 @@ CREATE TABLE positions (
 CREATE INDEX positions_by_status ON positions (bot, status);
 """
 
-# Where the mirror stands. `store` is orders or analytics; `status` a word of exporter.reporting.sources.
+# Where the mirror stands, and which rows of the bot's it could not take. `store` is orders or analytics;
+# `status` a word of exporter.reporting.sources; `last_id` a rowid where rows of the table change.
 STORES: Final = """
 CREATE TABLE sources (
     bot TEXT, store TEXT, generation INTEGER, path TEXT, status TEXT, detail TEXT, rows INTEGER,
@@ -71,6 +72,11 @@ CREATE TABLE sources (
 CREATE TABLE cursors (
     bot TEXT, store TEXT, tbl TEXT, generation INTEGER, last_id, updated_at REAL, anchor TEXT,
     PRIMARY KEY (bot, store, tbl)
+) WITHOUT ROWID;
+
+CREATE TABLE refused_rows (
+    bot TEXT, store TEXT, generation INTEGER, tbl TEXT, id, why TEXT,
+    PRIMARY KEY (bot, store, generation, tbl, id)
 ) WITHOUT ROWID;
 """
 

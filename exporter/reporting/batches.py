@@ -1,0 +1,279 @@
+"""Reads from a bot's store what the mirror does not have yet, in one short read transaction.
+
+    new rows        by growing id (rows that are only added) or rowid (rows that change), a batch at a time,
+                    copied by SQLite itself into a database in memory (the stage), not through Python
+    changed rows    by the bot's own `updated_at` with an overlap: at each look among the newest rows and the
+                    unfinished ones, and in a sweep that goes through the whole table a piece a look
+    ended rows      `watched` tables: rows that were unfinished and no longer are, by their keys
+
+Rows that cannot be taken are named with the reason (`Part.refused`), never passed over in silence.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from exporter.reporting.generations import START, Cursor, Place, Traces, continues, digest
+from exporter.reporting.haul import Haul, Memory, Part, Stage
+from exporter.reporting.sources import BUSY_SECONDS, CORRUPT, FOREIGN, OK, lacking, opened, trouble
+from exporter.reporting.tables import NUMBER, TEXT, Table
+
+OVERLAP: Final = 5.0  # seconds of the bot's time: a row may be committed that much later than it says
+TAIL: Final = 2_000  # newest rows in which changes are looked for at each look
+SWEEP: Final = 20_000  # rowids that a sweep goes on by at each look
+
+
+def look(
+    path: Path,
+    tables: Collection[Table],
+    base: Place,
+    memory: Mapping[str, Memory],
+    unfinished: frozenset[str] = frozenset(),
+    *,
+    busy_seconds: float = BUSY_SECONDS,
+) -> Haul:
+    """Read what is new since `base`, a batch at most of one table; raises StoreTrouble. Blocks: for a thread.
+
+    `unfinished` are the keys of watched rows that are mirrored as unfinished.
+    """
+    stage = Stage()
+    try:
+        with opened(path, busy_seconds) as store:
+            stage.attach(store.connection)
+            store.connection.execute("BEGIN")
+            haul = _Look(store.connection, path, base, memory, unfinished).over(tables)
+            store.connection.execute("COMMIT")
+    except BaseException:
+        stage.close()
+        raise
+    if all(part.empty for part in haul.parts):
+        stage.close()
+        return haul
+    return replace(haul, stage=stage)
+
+
+class _Look:
+    """One look at one open store."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        base: Place,
+        memory: Mapping[str, Memory],
+        unfinished: frozenset[str],
+    ) -> None:
+        self._db = connection
+        self._path = path
+        self._base = base
+        self._place = base
+        self._memory = dict(memory)
+        self._unfinished = unfinished
+        self._wrong: dict[str, list[str]] = {CORRUPT: [], FOREIGN: []}
+
+    def over(self, tables: Collection[Table]) -> Haul:
+        whole = [table for table in tables if self._usable(table)]
+        if not all(self._continued(table) for table in whole if table.anchored):
+            self._place = self._base.next_generation()
+            self._memory, self._unfinished = {}, frozenset()
+        parts: list[Part] = []
+        more = False
+        for table in whole:
+            try:
+                part, more = self._changing(table) if table.changed else self._added(table)
+            except sqlite3.Error as error:
+                self._failed(error)
+                continue
+            parts.append(part)
+            if more:
+                break  # a batch is enough at once
+        status = next((status for status, says in self._wrong.items() if says), OK)
+        return Haul(
+            base=self._base,
+            place=self._place,
+            status=status,
+            detail="; ".join(dict.fromkeys(itertools.chain(*self._wrong.values()))),
+            parts=tuple(parts),
+            memory=self._memory,
+            more=more,
+            swept=all(seen.at == START for seen in self._memory.values()),
+        )
+
+    def _usable(self, table: Table) -> bool:
+        try:
+            missing = lacking(self._db, table)
+        except sqlite3.Error as error:
+            self._failed(error)
+            return False
+        if missing:
+            self._wrong[FOREIGN].append(f"{self._path} lacks {', '.join(missing)}")
+        return not missing
+
+    def _failed(self, error: sqlite3.Error) -> None:
+        """Damage in one table leaves the others; anything else ends the look."""
+        found = trouble(self._path, error)
+        if found.status not in self._wrong:
+            raise error
+        self._wrong[found.status].append(str(found))
+
+    def _continued(self, table: Table) -> bool:
+        cursor = self._place.cursor(table.name)
+        try:
+            return continues(cursor, self._traces(table, cursor))
+        except sqlite3.Error as error:
+            self._failed(error)
+            return True
+
+    def _traces(self, table: Table, cursor: Cursor) -> Traces:
+        if table.changed:
+            found = self._one(f"SELECT 1 FROM main.{table.name} WHERE {table.key} = ?", cursor.anchor)
+            older = self._one(f"SELECT 1 FROM main.{table.name} LIMIT 1")
+            return Traces(cursor.anchor if found else None, older is not None)
+        row = self._one(f"SELECT {table.listed} FROM main.{table.name} WHERE id = ?", cursor.last)
+        older = self._one(f"SELECT 1 FROM main.{table.name} WHERE id < ? LIMIT 1", cursor.last)
+        return Traces(digest(row) if row else None, older is not None, self._highest(table))
+
+    def _highest(self, table: Table) -> int | None:
+        """The highest id that the table ever gave, where it keeps that."""
+        made = self._one("SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?", table.name)
+        if made is None or "AUTOINCREMENT" not in str(made[0]).upper():
+            return None
+        row = self._one("SELECT seq FROM main.sqlite_sequence WHERE name = ?", table.name)
+        return int(row[0]) if row else 0
+
+    def _added(self, table: Table) -> tuple[Part, bool]:
+        """New rows of a table whose rows are only added."""
+        after = self._place.cursor(table.name).last
+        part, full = self._new(table, "id", after)
+        if part.upto > after:
+            last = self._one(f"SELECT {table.listed} FROM main.{table.name} WHERE id = ?", part.upto)
+            self._move(table, Cursor(part.upto, None, digest(last or ())))
+        return part, full
+
+    def _new(self, table: Table, order: str, after: int) -> tuple[Part, bool]:
+        """Stage the next batch in the order of id or rowid; True: the batch is full."""
+        upto, count = self._one(
+            f"SELECT max(place), count(*) FROM (SELECT {order} AS place FROM main.{table.name}"
+            f" WHERE {order} > ? ORDER BY {order} LIMIT ?)",
+            after,
+            table.batch,
+        )
+        self._db.execute(f"CREATE TABLE IF NOT EXISTS stage.{table.name} ({_declared(table)})")
+        if not count:
+            return Part(table, after, after, 0), False
+        among = f"FROM main.{table.name} WHERE {order} > ? AND {order} <= ?"
+        copy = f"INSERT INTO stage.{table.name} SELECT {table.listed} {among} AND {table.acceptable}"
+        rows = self._db.execute(copy, (after, upto)).rowcount
+        refused: list[tuple[object, str]] = []
+        if rows < count:
+            named = f"SELECT {table.key}, {table.fault} {among} AND NOT ({table.acceptable})"
+            refused = self._db.execute(named, (after, upto)).fetchall()
+        return Part(table, after, upto, rows, tuple(refused)), count == table.batch
+
+    def _changing(self, table: Table) -> tuple[Part, bool]:
+        """New rows of a table whose rows change; after the last of them, changes in those that are known."""
+        cursor = self._place.cursor(table.name)
+        memory = self._memory.get(table.name) or self._begin(table, cursor)
+        part, full = self._new(table, "rowid", cursor.last)
+        anchor, newest = cursor.anchor, memory.newest
+        if part.rows:
+            anchor, latest = self._one(
+                f"SELECT {table.key}, (SELECT max({table.changed}) FROM stage.{table.name})"
+                f" FROM stage.{table.name} ORDER BY rowid DESC LIMIT 1"
+            )
+            newest = max(newest, latest)
+        memory = replace(memory, newest=newest)
+        if not full:
+            part, memory = self._changes(table, part, memory)
+        self._memory[table.name] = memory
+        self._move(table, Cursor(part.upto, memory.known, str(anchor)))
+        return part, full
+
+    def _begin(self, table: Table, cursor: Cursor) -> Memory:
+        """What is known of changes at the first look of this program, or of anybody."""
+        known = cursor.changed
+        if known is None:
+            numbers = f"typeof({table.changed}) IN ('integer', 'real')"
+            row = self._one(f"SELECT max({table.changed}) FROM main.{table.name} WHERE {numbers}")
+            known = float(row[0] or 0.0)
+        return Memory(known, known, known)
+
+    def _changes(self, table: Table, part: Part, memory: Memory) -> tuple[Part, Memory]:
+        """Stage the known rows that differ from how they were seen last."""
+        found = {row[0]: row for row in self._candidates(table, part.after, memory)}
+        gone: list[str] = []
+        for key in self._unfinished - found.keys() if table.watched else ():
+            row = self._one(self._known(table) + f"{table.key} = ?", key)
+            if row is None:
+                gone.append(key)
+            else:
+                found[key] = row
+        seen = {key: hash(row) for key, row in found.items()}
+        fresh = [row for key, row in found.items() if memory.seen.get(key) != seen[key]]
+        good = [row[2:] for row in fresh if not row[1]]
+        marks = ", ".join("?" * len(table.columns))
+        self._db.executemany(f"INSERT INTO stage.{table.name} VALUES ({marks})", good)
+        refused = tuple((row[0], row[1]) for row in fresh if row[1])
+        part = replace(part, rows=part.rows + len(good), refused=part.refused + refused, gone=tuple(gone))
+        return part, _advanced(replace(memory, seen=seen), part.upto)
+
+    def _candidates(self, table: Table, last: int, memory: Memory) -> Iterator[Any]:
+        """Rows up to a rowid that may have changed, as key, fault, columns; some come twice."""
+        known, since = self._known(table), memory.newest - OVERLAP
+        recent = f"{table.changed} >= ?"
+        yield from self._db.execute(
+            f"{known} rowid > ? AND rowid <= ? AND {recent}", (max(START, last - TAIL), last, since)
+        )
+        yield from self._db.execute(
+            f"{known} rowid > ? AND rowid <= ? AND {recent}",
+            (memory.at, min(_sweep_end(memory.at), last), memory.known - OVERLAP),
+        )
+        states = ", ".join(f"'{word}'" for word in table.unfinished)
+        # The + keeps SQLite from walking the rowids instead of the index on status.
+        unfinished = f"{known} status IN ({states}) AND +rowid <= ?"
+        if table.watched:
+            yield from self._db.execute(unfinished, (last,))
+        elif self._indexed(table):
+            yield from self._db.execute(f"{unfinished} AND {recent}", (last, since))
+
+    def _known(self, table: Table) -> str:
+        return (
+            f"SELECT {table.key}, CASE WHEN {table.acceptable} THEN '' ELSE {table.fault} END, {table.listed}"
+            f" FROM main.{table.name} WHERE "
+        )
+
+    def _indexed(self, table: Table) -> bool:
+        found = self._one(
+            "SELECT 1 FROM pragma_index_list(?, 'main') AS list, pragma_index_info(list.name, 'main') AS part"
+            " WHERE part.seqno = 0 AND part.name = 'status'",
+            table.name,
+        )
+        return found is not None
+
+    def _move(self, table: Table, cursor: Cursor) -> None:
+        self._place = replace(self._place, cursors={**self._place.cursors, table.name: cursor})
+
+    def _one(self, sql: str, *values: object) -> Any:
+        return self._db.execute(sql, values).fetchone()
+
+
+def _sweep_end(at: int) -> int:
+    return max(at, 0) + SWEEP
+
+
+def _advanced(memory: Memory, last: int) -> Memory:
+    """The sweep after one more piece; where it is through, the next one begins."""
+    end = _sweep_end(memory.at)
+    if end < last:
+        return replace(memory, at=end)
+    return replace(memory, at=START, known=memory.next_known, next_known=memory.newest)
+
+
+def _declared(table: Table) -> str:
+    kinds = {TEXT: "TEXT", NUMBER: "NUMERIC"}
+    return ", ".join(f"{column.name} {kinds.get(column.holds, 'REAL')}" for column in table.columns)

@@ -1,0 +1,293 @@
+"""Follows every bot's stores into the reporting database: reads in threads of its own, writes as a job.
+
+`run` looks at each store once a second, and again at once while there is more than a batch. What a look
+brings is offered to the keeper, whose transaction writes the rows, the sums over them and the place reached;
+only after that commit does the next look begin, from that place. A look never holds up the event loop or the
+writing connection, whatever state a store is in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+import aiosqlite
+
+from exporter.reporting import taking
+from exporter.reporting.batches import look
+from exporter.reporting.generations import Place
+from exporter.reporting.haul import Haul, Memory
+from exporter.reporting.sources import BUSY_SECONDS, OK, Signature, StoreTrouble, signature
+from exporter.reporting.tables import MIRRORED, Table
+from exporter.reporting.taking import Sums, Target, Word
+
+log = logging.getLogger(__name__)
+
+PACE: Final = 1.0  # seconds between two looks at a store that has no more
+SAY_AGAIN: Final = 10.0  # seconds after which the database is told again that a store was read
+SETTLED: Final = 2.0  # seconds after its last write from which an unchanged file is not looked at again
+TURN: Final = 8  # batches of one store before the bot's other store is looked at again
+FIRST: Final = "orders"
+"""The store that is read to its end before the bot's others, because what they say refers to it."""
+
+
+class Listener(Protocol):
+    """Who wants to know what became of a bot's stores; called in the event loop."""
+
+    def news(self, bot: str) -> None:
+        """Rows of this bot were committed."""
+
+    def store_seen(self, bot: str, store: str, word: Word, now: float) -> None:
+        """A look at a store ended; it was read if the word's status is `ok` or `foreign`."""
+
+
+@dataclass(slots=True)
+class _Followed:
+    """A store that is followed: how far, what is remembered of it, how it is."""
+
+    target: Target
+    path: Path
+    tables: tuple[Table, ...]
+    place: Place = field(default_factory=Place)
+    memory: Mapping[str, Memory] = field(default_factory=dict)
+    open: frozenset[str] = frozenset()
+    refusals: str = ""
+    said: Word | None = None
+    said_at: float = 0.0
+    idle: Signature | None = None
+    """How the files were when the last look found nothing and had nothing left to sweep."""
+
+
+@dataclass(slots=True, eq=False)
+class _Offer:
+    """What a look brought, waiting to be written; `done` tells whether it was."""
+
+    followed: _Followed
+    haul: Haul
+    word: Word
+    read: bool
+    done: asyncio.Future[bool]
+    open: frozenset[str] = frozenset()
+    refusals: str = ""
+    written: int = 0
+
+
+class Mirror:
+    """The mirror of all bots' stores: `run` is a task of its own, the rest is a job of the keeper."""
+
+    name = "mirror"
+
+    def __init__(
+        self,
+        stores: Iterable[tuple[str, str, Mapping[str, Path]]],
+        sums: Sums,
+        listener: Listener,
+        wake: Callable[[], None],
+        *,
+        clock: Callable[[], float] = time.time,
+        pace: float = PACE,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        """`stores` are bot, kind of bot, and the paths of its stores by name."""
+        self._bots = [followed for bot in stores if (followed := _followed(*bot))]
+        self._sums = sums
+        self._listener = listener
+        self._wake = wake
+        self._clock = clock
+        self._pace = pace
+        self._busy_seconds = busy_seconds
+        self._known = asyncio.Event()
+        self._offers: list[_Offer] = []
+        self._writing: _Offer | None = None
+        self._attached = False
+
+    async def run(self) -> None:
+        """Look at the stores until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for stores in self._bots:
+                group.create_task(self._follow(stores))
+
+    async def _follow(self, stores: list[_Followed]) -> None:
+        """One bot's stores, one after the other."""
+        while True:
+            await self._known.wait()
+            more = False
+            for followed in stores:
+                more |= await self._turn(followed)
+            if not more:
+                await asyncio.sleep(self._pace)
+
+    async def _turn(self, followed: _Followed) -> bool:
+        """Read a store until it has no more, or for one turn; whether there is more."""
+        turns = 0
+        while followed.target.store == FIRST or turns < TURN:
+            turns += 1
+            offer = await self._look(followed)
+            if offer is None:
+                return False
+            self._offers.append(offer)
+            self._wake()
+            if not await offer.done or not offer.haul.more:
+                return False
+        return True
+
+    async def _look(self, followed: _Followed) -> _Offer | None:
+        """Look once; None where there is nothing to tell the database."""
+        now = self._clock()
+        seen = await asyncio.to_thread(signature, followed.path)
+        if seen == followed.idle and followed.said is not None:
+            word, haul, read = followed.said, Haul(followed.place, followed.place, OK, ""), True
+        else:
+            word, haul, read = await self._read(followed)
+            followed.idle = seen if read and _nothing_left(haul) and _settled(seen, now) else None
+        self._listener.store_seen(followed.target.bot, followed.target.store, word, self._clock())
+        if haul.stage is None:
+            followed.memory = haul.memory or followed.memory
+            if word == followed.said and now - followed.said_at < SAY_AGAIN and haul.place == haul.base:
+                return None
+        return _Offer(followed, haul, word, read, asyncio.get_running_loop().create_future())
+
+    async def _read(self, followed: _Followed) -> tuple[Word, Haul, bool]:
+        """Read a store in a thread: how it is, what it brought, and whether it could be read."""
+        place = followed.place
+        try:
+            haul = await asyncio.to_thread(
+                look,
+                followed.path,
+                followed.tables,
+                place,
+                followed.memory,
+                followed.open,
+                busy_seconds=self._busy_seconds,
+            )
+        except StoreTrouble as trouble:
+            return Word(trouble.status, str(trouble)), Haul(place, place, trouble.status, str(trouble)), False
+        return Word(haul.status, haul.detail).with_refusals(followed.refusals), haul, True
+
+    # The job: called by the keeper.
+
+    def opened(self) -> None:
+        """Forget how far the stores were mirrored: `write` asks the database first."""
+        self._known.clear()
+        self._attached = False
+        offers, self._offers = self._offers, []
+        for offer in offers:
+            self._settle(offer, written=False)
+
+    def due(self, now: float) -> bool:
+        """Whether a look waits to be written, or the database was not asked yet."""
+        return bool(self._offers) or not self._known.is_set()
+
+    async def prepare(self, db: aiosqlite.Connection) -> None:
+        """Attach the batch that is written next, in the place of the last one."""
+        if self._attached:
+            await db.execute_fetchall("DETACH stage")
+            self._attached = False
+        while self._offers and self._offers[0].haul.base != self._offers[0].followed.place:
+            self._settle(self._offers[0], written=False)  # read before something else was written
+        self._writing = self._offers[0] if self._offers and self._known.is_set() else None
+        if self._writing is not None and self._writing.haul.stage is not None:
+            await db.execute_fetchall("ATTACH ? AS stage", (self._writing.haul.stage.uri,))
+            self._attached = True
+
+    async def write(self, db: aiosqlite.Connection, now: float) -> bool:
+        """Write one look; before the first, ask how far each store was mirrored."""
+        if not self._known.is_set():
+            for followed in self._all():
+                await self._ask(db, followed)
+            return False
+        offer = self._writing
+        if offer is None:
+            return False
+        followed, haul = offer.followed, offer.haul
+        target, generation = followed.target, haul.place.generation
+        offer.refusals = followed.refusals
+        if generation != haul.base.generation:
+            await taking.begin_generation(db, target, generation)
+        await taking.say(db, target, generation, offer.word, now, read=offer.read)
+        if haul.stage is not None or haul.place != haul.base:
+            offer.written = await taking.take(db, target, haul, self._sums)
+            await taking.count(db, target, generation, offer.written, now)
+            offer.refusals = await taking.refusals(db, target)
+            offer.open = await taking.open_positions(db, target, generation)
+        return len(self._offers) > 1
+
+    def committed(self) -> None:
+        """Go on from the place that was reached."""
+        offer, self._writing = self._writing, None
+        if offer is None:
+            self._known.set()
+            return
+        followed, haul = offer.followed, offer.haul
+        if haul.stage is not None or haul.place != haul.base:
+            followed.place, followed.memory, followed.open = haul.place, haul.memory, offer.open
+        if offer.refusals and offer.refusals != followed.refusals:
+            log.warning("bot %s, store %s: %s", followed.target.bot, followed.target.store, offer.refusals)
+        followed.refusals = offer.refusals
+        self._say(followed, offer.word)
+        self._settle(offer, written=True)
+        if offer.written:
+            self._listener.news(followed.target.bot)
+
+    def rolled_back(self) -> None:
+        """Nothing was written: the store is read again from where it was."""
+        if self._writing is not None:
+            self._settle(self._writing, written=False)
+            self._writing = None
+
+    def _settle(self, offer: _Offer, *, written: bool) -> None:
+        with suppress(ValueError):
+            self._offers.remove(offer)
+        if offer.haul.stage is not None:
+            offer.haul.stage.close()
+        if not written:
+            offer.followed.idle = None
+        if not offer.done.done():
+            offer.done.set_result(written)
+
+    def _say(self, followed: _Followed, word: Word) -> None:
+        before = followed.said.status if followed.said is not None else ""
+        if word.status != before and (before or word.status != OK):
+            log.warning(
+                "bot %s, store %s is %s: %s",
+                followed.target.bot,
+                followed.target.store,
+                word.status,
+                word.detail,
+            )
+        followed.said, followed.said_at = word, self._clock()
+
+    async def _ask(self, db: aiosqlite.Connection, followed: _Followed) -> None:
+        target = followed.target
+        followed.place = await taking.place_of(db, target)
+        followed.refusals = await taking.refusals(db, target)
+        followed.open = await taking.open_positions(db, target, followed.place.generation)
+        followed.memory = {}
+        followed.idle = followed.said = None
+
+    def _all(self) -> Iterable[_Followed]:
+        return (followed for stores in self._bots for followed in stores)
+
+
+def _followed(bot: str, kind: str, stores: Mapping[str, Path]) -> list[_Followed]:
+    """The stores of a bot that are known for its kind, in the order of reading."""
+    return [
+        _Followed(Target(bot, name, str(stores[name])), stores[name], tables)
+        for (of_kind, name), tables in MIRRORED.items()
+        if of_kind == kind and name in stores
+    ]
+
+
+def _nothing_left(haul: Haul) -> bool:
+    return haul.stage is None and haul.place == haul.base and haul.swept and not haul.more
+
+
+def _settled(seen: Signature, now: float) -> bool:
+    """Whether a file was last written so long ago that a write after this look would show."""
+    return all(stamp is None or stamp[2] / 1e9 < now - SETTLED for stamp in seen)
