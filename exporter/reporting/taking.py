@@ -7,7 +7,7 @@ one generation only, the newest whose store had it, and is written only where it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
