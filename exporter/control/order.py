@@ -74,6 +74,8 @@ class Order:
     decided_at: float | None = None
     says: str = "sent; no answer yet"
     doubts: int = 0
+    hasty: bool = True
+    """Whether a state that does not show it contradicts it, or (False) may come before it is done."""
 
     def answered(self, ack: Mapping[str, object], now: float) -> Order:
         """The bot's answer came; only `ok: true` is a yes."""
@@ -105,7 +107,7 @@ class Order:
             return self._ended(Stage.VERIFIED, f"{how}a later state shows {seen}", now)
         doubts = self.doubts + 1
         settled = now - (self.answered_at or now) >= SETTLE_SECONDS
-        if self.stage is Stage.ACKED and doubts > FORGIVEN_STATES and settled:
+        if self.hasty and self.stage is Stage.ACKED and doubts > FORGIVEN_STATES and settled:
             return self._ended(Stage.NOT_VERIFIED, f"acked, but later states show {seen}", now)
         return replace(self, doubts=doubts, says=f"{self.stage}; the last state shows {seen}")
 
