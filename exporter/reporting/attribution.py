@@ -34,7 +34,8 @@ CLOCK_SLACK: Final = 3_600
 
 _LEG_COUNT: Final = "CASE WHEN json_valid(plan_json) THEN json_array_length(plan_json, '$.legs') END"
 _PAYOUT: Final = f"coalesce({number('plan_json', '$.metadata.constraint_adjusted_payout')}, 1.0)"
-_ASK: Final = """CASE WHEN json_type(plan_json, path || '.metadata.ask') IN ('integer', 'real')
+_ASK: Final = """CASE WHEN json_valid(plan_json)
+                      AND json_type(plan_json, path || '.metadata.ask') IN ('integer', 'real')
                     THEN json_extract(plan_json, path || '.metadata.ask') END"""
 
 # {rows} chooses the fills; {generations} are those of the bot's order stores, so that its key finds an
@@ -43,8 +44,8 @@ _FILLS: Final = f"""
     SELECT {DAY} AS day, kind, realized_pnl AS net, filled_contracts AS contracts,
            planned_edge * filled_contracts AS expected,
            CASE WHEN metadata_json != '{{}}' THEN {number("metadata_json", "$.fees")} END AS paid,
-           metadata_json != '{{}}' AND json_valid(metadata_json)
-               AND coalesce(json_extract(metadata_json, '$.event'), '') = 'unwind' AS unwound,
+           CASE WHEN metadata_json != '{{}}' AND json_valid(metadata_json)
+                THEN coalesce(json_extract(metadata_json, '$.event'), '') = 'unwind' ELSE 0 END AS unwound,
            (SELECT rowid FROM order_intents AS i
             WHERE i.bot = fills.bot AND i.generation IN ({{generations}}) AND i.intent_id = fills.intent_id
               AND i.created_at <= fills.timestamp + {CLOCK_SLACK}
@@ -139,7 +140,7 @@ def fold(generations: list[int]) -> str:
 
 
 def rewrite(generations: list[int]) -> tuple[str, str]:
-    """The lanes of whole UTC days anew, with the parameters of sums.REWRITE, after it where there is no order."""
+    """The lanes of whole UTC days anew, with the parameters of sums.REWRITE and after it."""
     delete, insert = (_LANES if generations else _WITHOUT_ORDERS).rewrite()
     return delete, _of(generations, insert)
 
