@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sqlite3
+import sys
+import time
 from collections.abc import Callable
 
 from exporter.config import Config
+from exporter.reporting import backup, restore
+from exporter.reporting.archive import Manifest
 from exporter.reporting.claim import DatabaseUnwritable
 from exporter.reporting.events import head_file, kept_head, verify_file
 
@@ -38,4 +42,41 @@ def verify_events(config: Config, options: argparse.Namespace) -> int:
     return BROKEN
 
 
-COMMANDS: dict[str, Callable[[Config, argparse.Namespace], int]] = {"verify-events": verify_events}
+def make_backup(config: Config, options: argparse.Namespace) -> int:
+    """Copy everything that must not be lost into one file."""
+    began = time.monotonic()
+    made = backup.make(config, options.file, _progress)
+    print(f"{options.file} holds {_contents(made)}; made in {time.monotonic() - began:.1f} s.")  # noqa: T201
+    if any(name.startswith("tokens/") for name in made.files):
+        print("It holds tokens: keep it as secret as they are.")  # noqa: T201
+    return 0
+
+
+def put_back(config: Config, options: argparse.Namespace) -> int:
+    """Put back what a backup holds."""
+    made = restore.put_back(config, options.file, _progress, time.time())
+    print(f"{config.reporting_db} is as it was {_when(made.made_at)}: {_contents(made)}.")  # noqa: T201
+    return 0
+
+
+def _contents(made: Manifest) -> str:
+    rows = ", ".join(f"{made.rows.get(table, 0):,} {table}" for table in ("fills", "decisions", "events"))
+    latches, tokens = (
+        sum(name.startswith(place) for name in made.files) for place in ("latches/", "tokens/")
+    )
+    return f"{rows}, {latches} latches, {tokens} tokens; head of the events {made.events}"
+
+
+def _when(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
+
+
+def _progress(text: str) -> None:
+    print(f"…     {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+COMMANDS: dict[str, Callable[[Config, argparse.Namespace], int]] = {
+    "backup": make_backup,
+    "restore": put_back,
+    "verify-events": verify_events,
+}
