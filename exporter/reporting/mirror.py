@@ -124,27 +124,35 @@ class Mirror:
                 await asyncio.sleep(self._pace)
 
     async def _turn(self, followed: _Followed) -> bool:
-        """Read a store until it has no more, or for one turn; whether there is more."""
+        """Read a store until it has no more, or for one turn; whether there is more.
+
+        While one batch is written, the next one is read already.
+        """
         turns = 0
+        before: Haul | None = None
+        written: asyncio.Future[bool] | None = None
         while followed.target.store == FIRST or turns < TURN:
             turns += 1
-            offer = await self._look(followed)
+            offer = await self._look(followed, before)
+            if written is not None and not await written:
+                return False
             if offer is None:
                 return False
             self._offers.append(offer)
             self._wake()
-            if not await offer.done or not offer.haul.more:
-                return False
-        return True
+            before, written = offer.haul, offer.done
+            if not offer.haul.more:
+                break
+        return written is not None and await written and before is not None and before.more
 
-    async def _look(self, followed: _Followed) -> _Offer | None:
-        """Look once; None where there is nothing to tell the database."""
+    async def _look(self, followed: _Followed, before: Haul | None) -> _Offer | None:
+        """Look once, after what another look brought; None where there is nothing to tell the database."""
         now = self._clock()
         seen = await asyncio.to_thread(signature, followed.path)
         if seen == followed.idle and followed.said is not None:
             word, haul, read = followed.said, Haul(followed.place, followed.place, OK, ""), True
         else:
-            word, haul, read = await self._read(followed)
+            word, haul, read = await self._read(followed, before)
             followed.idle = seen if read and _nothing_left(haul) and _settled(seen, now) else None
         self._listener.store_seen(followed.target.bot, followed.target.store, word, self._clock())
         if haul.stage is None:
@@ -153,16 +161,16 @@ class Mirror:
                 return None
         return _Offer(followed, haul, word, read, asyncio.get_running_loop().create_future())
 
-    async def _read(self, followed: _Followed) -> tuple[Word, Haul, bool]:
+    async def _read(self, followed: _Followed, before: Haul | None) -> tuple[Word, Haul, bool]:
         """Read a store in a thread: how it is, what it brought, and whether it could be read."""
-        place = followed.place
+        place, memory = (before.place, before.memory) if before else (followed.place, followed.memory)
         try:
             haul = await asyncio.to_thread(
                 look,
                 followed.path,
                 followed.tables,
                 place,
-                followed.memory,
+                memory,
                 followed.open,
                 busy_seconds=self._busy_seconds,
             )
