@@ -1,0 +1,335 @@
+"""Kills one bot over both of its paths, watches what becomes of it, and keeps at it until somebody re-arms.
+
+The asyncio shell around `exporter.control.kill`. Nothing stands before a kill: it is sent first, over the
+socket and by file at once; what is written down about it is written afterwards, in threads whose disks may
+hang. It is sent again every 2 s until it is acked and at each new connection while it is latched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+from botkit.messages import KILL_SWITCH, ack_type
+from exporter.control.commander import Answer
+from exporter.control.evidence import Evidence, Witness
+from exporter.control.kill import Kill, Order, Stage, pressed
+from exporter.control.kill_latch import Kept, KillLatch
+from exporter.control.kill_path import FilePath
+from exporter.control.latch_keeper import LatchKeeper
+from exporter.control.proof import Habit
+from exporter.control.standing import FILE, SOCKET, Standing, standing
+from exporter.errors import Invalid
+from exporter.view import BotView
+
+log = logging.getLogger(__name__)
+
+SEND_AGAIN_SECONDS: Final = 2.0
+TICK_SECONDS: Final = 0.25
+FILE_LOOK_SECONDS: Final = 5.0
+REARM_SECONDS: Final = 5.0
+"""How long a re-arming waits for the bot's answer, and for a file to go."""
+SAME_SESSION_SECONDS: Final = 10.0
+"""How far two estimates of one session's beginning may be apart, one from before this program's start."""
+
+What = Literal["pressed", "stage", "rearmed"]
+
+
+class Link(Protocol):
+    """What sends commands to the bot: its bridge."""
+
+    async def command(self, message: Mapping[str, object], *, within: float, urgent: bool = False) -> Answer:
+        """Send a command and wait for its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened to a kill, for the audit trail: it was pressed, its stage changed, it was re-armed."""
+
+    what: What
+    kill: Kill
+    standing: Standing
+    at: float
+    by: str = ""
+    """Who pressed or re-armed, as `name (source)`."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rearmed:
+    """What became of a re-arming: the bot's answer, and sentences about what is not as asked."""
+
+    answer: Answer
+    sentences: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether the bot says that it is re-armed and nothing is left in the way."""
+        return self.answer.ok and not self.sentences
+
+
+class KillDesk:
+    """The kills of one bot. `told` hears of every change and must not block; a fault in it stops nothing.
+
+    Give `heard` and `opened` to the bridge's `listen`, and let `run` run as long as the program does.
+    """
+
+    def __init__(
+        self,
+        view: BotView,
+        link: Link,
+        latch: KillLatch,
+        file: Path | None,
+        *,
+        clock: Callable[[], float] = time.time,
+        told: Callable[[News], None] = lambda news: None,
+    ) -> None:
+        self._view = view
+        self._link = link
+        self._clock = clock
+        self._told = told
+        self._witness = Witness()
+        self._habit = Habit()
+        kept = latch.restore(clock())
+        self._kills = {kill.order.venue: kill for kill in kept.kills}
+        self._restored: Kept | None = kept if kept.kills else None
+        """What was killed before this program's start, until the bot's first state."""
+        self._last_drill = latch.last_drill()
+        self._last_sent: dict[str | None, float] = {}
+        self._by_socket: str = ""
+        self._file = FilePath(file, self._file_wanted)
+        self.keeper = LatchKeeper(latch, view.name, self._kept)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # What people ask.
+
+    def kill(
+        self,
+        who: str,
+        source: str,
+        reason: str,
+        venue: str | None = None,
+        *,
+        close_day_trades: bool = False,
+        drill: bool = False,
+    ) -> Standing:
+        """Kill the bot, or one venue of it; returns at once where that stands. Call it from the loop.
+
+        Raises Invalid where one venue is named and the bot can only be stopped as a whole.
+        """
+        if venue is not None and self._witness.knows_venue_kills is False:
+            raise Invalid(f"{self._view.name} cannot stop one venue; kill all of it")
+        now = self._clock()
+        before = self._kills.get(venue)
+        order = Order(secrets.token_hex(8), who, source, reason, now, venue, close_day_trades, drill)
+        goes_on = before is not None and before.stage is not Stage.NOT_VERIFIED
+        if before is not None and goes_on and (drill or not before.order.drill):
+            kept = replace(before.order, close_day_trades=before.order.close_day_trades or close_day_trades)
+            kill = replace(before, order=kept)
+        else:
+            caught = before is not None and (before.disproved or before.quiet_only)
+            need = self._habit.quiet_cycles_needed if before is None else before.need
+            kill = pressed(order, need if venue is None else None, now, quiet_only=caught)
+            self._by_socket = self._file.outcome = ""
+        self._kills[venue] = kill
+        self._send(kill)
+        self.keeper.changed()
+        log.warning(
+            "bot %s: kill%s ordered by %s (%s)", self._view.name, f" of {venue}" if venue else "", who, source
+        )
+        self._tell("pressed", kill, f"{who} ({source})", reason)
+        return self.standing(now)
+
+    async def rearm(self, who: str, source: str, reason: str, venue: str | None = None) -> Rearmed:
+        """Lift the latch, take our kill file away, and tell the bot; ours lands in PAUSED.
+
+        The bot's own refusal, such as "still killed by …", is in the answer; the rest that is in the way, in
+        sentences.
+        """
+        kill = self._kills.pop(venue, None)
+        self.keeper.changed()
+        sentences = [] if venue is not None else await self._file.remove(REARM_SECONDS)
+        if venue in self._kills:
+            overtaken = "a new kill came while it was re-armed; it stays killed"
+            return Rearmed(Answer("not_sent", why=overtaken), (*sentences, overtaken))
+        answer = await self._link.command(
+            {"type": KILL_SWITCH, "activate": False, "reason": reason} | _of(venue),
+            within=REARM_SECONDS,
+            urgent=True,  # it is written now, and so before any kill that may come after the look above
+        )
+        log.warning("bot %s: re-armed by %s (%s): %s", self._view.name, who, source, answer.result)
+        if kill is not None:
+            self._tell("rearmed", kill, f"{who} ({source})", reason)
+        return Rearmed(answer, tuple(sentences))
+
+    def standing(self, now: float) -> Standing:
+        """How it stands at `now`."""
+        return standing(
+            self._view.at(now),
+            self._kills.values(),
+            delivered={SOCKET: self._by_socket, FILE: self._file.outcome},
+            file_usable=self._file.usable,
+            last_drill=self._last_drill,
+        )
+
+    # What the link and the ledger say.
+
+    def opened(self) -> None:
+        """A connection was made, perhaps to a bot that has forgotten its kill."""
+        for kill in self._kills.values():
+            self._send(kill)
+
+    def heard(self, view: BotView, message: Mapping[str, object], now: float) -> None:
+        """A message came that the view has taken in."""
+        if message.get("type") == ack_type(KILL_SWITCH):
+            self._acked(message, now)
+            return
+        evidence = self._witness.heard(view, message, now)
+        if evidence is None:
+            return
+        if not self._kills:
+            self._habit.seen(evidence.of(None))
+            return
+        restarted = evidence.new_session or self._is_another_session()
+        for kill in list(self._kills.values()):
+            self._put(self._judged(kill, evidence, restarted))
+            if restarted:
+                self._send(self._kills[kill.order.venue])
+
+    def ledger_opened(self, created_at: float, what: str) -> None:
+        """The bot's books show an order that was begun at `created_at`, by the bot's clock.
+
+        An intent's `created_at`, never the time of a fill: what was open before the kill settles after it.
+        """
+        here = created_at - (self._view.clock_skew or 0.0)
+        now, interval = self._clock(), self._view.cadence.expected_interval
+        if (kill := self._kills.get(None)) is not None:
+            self._put(kill.ledger_opened(here, what, now, interval))
+
+    # What time brings.
+
+    async def run(self) -> None:
+        """Send again, judge silence, keep the latch and look at the file's folder, until cancelled."""
+        if self._restored is not None:
+            self.keeper.changed()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tick_on())
+            group.create_task(self.keeper.run())
+            group.create_task(self._look_on())
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        interval = self._view.cadence.expected_interval
+        for kill in list(self._kills.values()):
+            self._put(kill.ticked(now, interval))
+            sent_at = self._last_sent.get(kill.order.venue, 0.0)
+            if kill.wants_sending and abs(now - sent_at) >= SEND_AGAIN_SECONDS:
+                self._send(kill)
+
+    async def _tick_on(self) -> None:
+        while True:
+            self.tick(self._clock())
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _look_on(self) -> None:
+        while True:
+            await self._file.keep()
+            await asyncio.sleep(FILE_LOOK_SECONDS)
+
+    # How a kill goes out.
+
+    def _send(self, kill: Kill) -> None:
+        """Start both paths, now and without waiting for either."""
+        self._last_sent[kill.order.venue] = self._clock()
+        self._start(self._send_over_socket(kill.order))
+        if kill.order.venue is None:
+            self._start(self._file.keep())
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send_over_socket(self, order: Order) -> None:
+        message = {"type": KILL_SWITCH, "activate": True, "reason": f"{order.who}: {order.reason}"} | _of(
+            order.venue
+        )
+        if order.close_day_trades:
+            message["close_day_trades"] = True
+        answer = await self._link.command(message, within=SEND_AGAIN_SECONDS, urgent=True)
+        if answer.ok:
+            self._by_socket = f"acked in {answer.seconds * 1000:.0f} ms"
+        elif not self._by_socket.startswith("acked"):
+            self._by_socket = answer.why or _refusal(answer.ack or {})
+
+    def _file_wanted(self) -> Order | None:
+        kill = self._kills.get(None)
+        return None if kill is None else kill.order
+
+    def _kept(self) -> Kept:
+        began = self._view.session.began if self._restored is None else self._restored.session_began
+        return Kept(tuple(self._kills.values()), began)
+
+    # How it is judged.
+
+    def _acked(self, message: Mapping[str, object], now: float) -> None:
+        venue = message.get("venue")
+        kill = self._kills.get(venue if isinstance(venue, str) else None)
+        if kill is None:
+            return
+        if message.get("ok") is True:
+            if message.get("active"):
+                self._put(kill.acked(now))
+            return
+        self._put(kill.refused(_refusal(message)))
+        if kill.order.close_day_trades:  # a bot without day trades may refuse the whole kill for it
+            self._put(replace(kill, order=replace(kill.order, close_day_trades=False)))
+            self._send(self._kills[kill.order.venue])
+
+    def _judged(self, kill: Kill, evidence: Evidence, restarted: bool) -> Kill:
+        return kill.restarted(evidence.at) if restarted else kill.seen(evidence.of(kill.order.venue))
+
+    def _is_another_session(self) -> bool:
+        """Whether the first session since this program's start is another than that of the kept kill."""
+        restored, self._restored = self._restored, None
+        if restored is None:
+            return False
+        began = restored.session_began
+        return began is None or abs(self._view.session.began - began) > SAME_SESSION_SECONDS
+
+    def _put(self, kill: Kill) -> None:
+        """Take over a kill as it stands now."""
+        venue = kill.order.venue
+        before = self._kills.get(venue)
+        if kill == before:
+            return
+        self._kills[venue] = kill
+        self.keeper.changed()
+        if before is not None and kill.stage is before.stage:
+            return
+        log.warning("bot %s: kill is %s %s", self._view.name, kill.stage, kill.rung or kill.detail)
+        if kill.order.drill and kill.stage is Stage.VERIFIED:
+            self._last_drill = kill.decided_at or self._clock()
+            self.keeper.drilled(self._last_drill)
+        self._tell("stage", kill)
+
+    def _tell(self, what: What, kill: Kill, by: str = "", why: str = "") -> None:
+        now = self._clock()
+        try:
+            self._told(News(what, kill, self.standing(now), now, by, why))
+        except Exception:  # whatever records kills must not be able to stop one
+            log.exception("bot %s: a kill was not recorded", self._view.name)
+
+
+def _of(venue: str | None) -> dict[str, object]:
+    return {} if venue is None else {"venue": venue}
+
+
+def _refusal(ack: Mapping[str, object]) -> str:
+    return str(ack.get("error") or "it did not do it")[:200]

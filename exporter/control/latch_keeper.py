@@ -1,0 +1,62 @@
+"""Writes a bot's kill latch whenever it changed, as soon as its disk lets it; nothing waits for that."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from exporter.control.errand import errand
+from exporter.control.kill_latch import Kept, KillLatch
+from exporter.errors import LatchNotKept
+
+log = logging.getLogger(__name__)
+
+TRY_AGAIN_SECONDS: Final = 1.0
+
+
+class LatchKeeper:
+    """Keeps what `content` says; a failure is logged once, counted, and tried again."""
+
+    def __init__(self, latch: KillLatch, bot: str, content: Callable[[], Kept]) -> None:
+        self._latch = latch
+        self._bot = bot
+        self._content = content
+        self._changed = asyncio.Event()
+        self._drilled_at: float | None = None
+        self.errors = 0
+        """Times that something could not be written."""
+
+    def changed(self) -> None:
+        """There is something new to be kept."""
+        self._changed.set()
+
+    def drilled(self, at: float) -> None:
+        """A drill proved the path, which is to be kept, too."""
+        self._drilled_at = at
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Keep what changes, until cancelled."""
+        warned = False
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await errand(partial(self._write, self._content(), self._drilled_at))
+            except LatchNotKept as error:
+                self.errors += 1
+                self._changed.set()
+                if not warned:
+                    log.error("bot %s: %s; it holds in memory until it can be", self._bot, error)  # noqa: TRY400
+                warned = True
+                await asyncio.sleep(TRY_AGAIN_SECONDS)
+            else:
+                warned = False
+
+    def _write(self, content: Kept, drilled_at: float | None) -> None:
+        self._latch.keep(content)
+        if drilled_at is not None:
+            self._latch.drilled(drilled_at)
