@@ -85,6 +85,7 @@ class Plan:
                 "capital_required_by_venue": self.capital_by_venue(),
                 "expected_profit": self.expected_profit,
                 "edge_per_contract": o.net_edge,
+                "gross_edge": o.gross_edge,
                 "metadata": {
                     **o.metadata,
                     **self.notes,

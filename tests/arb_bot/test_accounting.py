@@ -1,5 +1,6 @@
 """The books balance to the last micro-dollar: in the bot, at the venues, in the stores."""
 
+import json
 from collections.abc import Callable
 
 from hypothesis import HealthCheck, given, settings
@@ -75,6 +76,33 @@ def test_the_stores_say_what_the_books_say(lab: Lab) -> None:
     )
     locked = {venue: usd for venue, usd in last["locked_capital_by_venue"].items() if usd}
     assert by_venue == {venue: round(usd, 6) for venue, usd in locked.items()}
+
+
+def test_a_settlement_says_the_fees_it_paid_and_a_plan_what_it_would_earn_before_fees(lab: Lab) -> None:
+    lab.start("5", ROUGH)
+    lab.run(1800)
+    lab.end()
+    orders = lab.folder / "arb_orders.db"
+    cost = dict(
+        query(
+            orders, "SELECT intent_id, SUM(average_price * filled_contracts) FROM leg_executions GROUP BY 1"
+        )
+    )
+    results = query(
+        lab.folder / "analytics.db",
+        "SELECT intent_id, realized_pnl, json_extract(metadata_json, '$.fees') FROM fills "
+        "GROUP BY intent_id HAVING COUNT(*) = 1 AND json_extract(metadata_json, '$.event') = 'settlement'",
+    )
+    assert len(results) > 5
+    for intent_id, realized, fees in results:
+        paid_out = realized + fees + cost[intent_id]  # a dollar for each contract that won
+        assert abs(paid_out - round(paid_out)) < 1e-6
+    assert any(fees > 0 for _, _, fees in results)
+    for edge, plan in query(orders, "SELECT edge_per_contract, plan_json FROM order_intents"):
+        gross = json.loads(plan)["gross_edge"]
+        payout = gross + sum(leg["metadata"]["ask"] for leg in json.loads(plan)["legs"])
+        assert abs(payout - round(payout)) < 1e-9
+        assert edge <= gross
 
 
 def test_a_restart_takes_up_cash_positions_and_pnl(lab: Lab) -> None:

@@ -51,9 +51,7 @@ def test_fees_that_the_bot_says_it_paid_stand_beside_those_it_planned() -> None:
     on_a_ledger(scenario)
 
 
-def test_a_plan_that_says_its_gross_edge_needs_no_guess_at_its_payout_and_limits_with_drift_are_no_slippage() -> (
-    None
-):
+def test_a_plan_that_says_gross_edge_and_asks_needs_no_guess_and_room_for_drift_is_no_slippage() -> None:
     async def scenario(ledger: Ledger) -> None:
         legs = (
             Leg(0.95, 0.95, ask=0.95),

@@ -1,5 +1,6 @@
 """The operator's day begins when the clock on the wall says so, whatever daylight saving does."""
 
+import itertools
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -67,7 +68,7 @@ def test_every_moment_is_in_exactly_one_day_and_that_is_near_its_date(
     day = OperatorDay(tz, rolls_at)
     around = list(day.spans(when - 200 * HOUR, when + 200 * HOUR))
     assert sum(span.starts_at <= when < span.ends_at for span in around) == 1
-    assert all(a.ends_at == b.starts_at for a, b in zip(around, around[1:], strict=False))
+    assert all(a.ends_at == b.starts_at for a, b in itertools.pairwise(around))
     assert all(0 < span.ends_at - span.starts_at <= 49 * HOUR for span in around)
     wall = datetime.fromtimestamp(when, ZoneInfo(tz)).date()
     assert abs((wall - datetime.fromisoformat(day.at(when).date).date()).days) <= 1
