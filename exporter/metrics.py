@@ -13,11 +13,14 @@ from typing import Any, Final
 
 from exporter.labels import REPORTING_STATES, STATUSES, STREAM_STATUSES, UNKNOWN
 from exporter.reported import by_field
+from exporter.reporting.sources import STATUSES as STORE_STATUSES
 from exporter.rows import COUNTER, GAUGE, HISTOGRAM, Metric, Rows, each, from_bot, live, one, states, today
 from exporter.sight import Sight
 from exporter.state import CAUSES, State
 from exporter.verdict import judge
 from exporter.view import TIERS
+
+LOOK_SECONDS: Final = 30.0  # after which a look at a store is too long ago to say how it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,13 @@ def _stream_status(state: State) -> Rows:
 def _kill_switch(sight: Sight) -> Rows:
     kill = sight.view.state.kill if sight.view.state is not None else None
     return () if kill is None else [((cause,), kill.active and cause == kill.cause) for cause in CAUSES]
+
+
+def _store_status(sight: Sight) -> Rows:
+    """Of stores that were looked at lately: one look a second, and a slow disk's patience."""
+    seen = {name: store for name, store in sight.view.stores.items() if sight.now - store.at <= LOOK_SECONDS}
+    words = ((name, states(STORE_STATUSES, store.status)) for name, store in seen.items())
+    return [((name, *label), on) for name, rows in words for label, on in rows]
 
 
 def _remaining(sight: Sight) -> Rows:
@@ -241,8 +251,14 @@ REGISTRY: Final[tuple[Metric[Sight], ...]] = (
            ("name", "kind"), live(lambda s: (s.registry or {}).items())),
 )
 
+STORES: Final[tuple[Metric[Sight], ...]] = (
+    Metric("tradebot_store_status", GAUGE,
+           "How a bot's own store was at the last look: 1 for the state that holds; absent without a look.",
+           ("store", "status"), _store_status),
+)
+
 # fmt: on
-METRICS: Final[tuple[Metric[Sight], ...]] = (*LINK, *STATE, *MONEY, *CONTROL, *REGISTRY)
+METRICS: Final[tuple[Metric[Sight], ...]] = (*LINK, *STATE, *MONEY, *CONTROL, *REGISTRY, *STORES)
 """What is read from every bot's view; `bot` is the first label of each."""
 
 # fmt: off

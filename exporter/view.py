@@ -79,6 +79,8 @@ class BotView:
         self.unhedged_since: float | None = None
         self.kill_since: float | None = None
         """When this exporter first saw the kill switch that is active."""
+        self.stores: dict[str, StoreSeen] = {}
+        """How the bot's own stores were at the last look, by name."""
         self.status_since = now
         """When this exporter first saw the status that holds."""
         self.near_cap_since: float | None = None
@@ -276,6 +278,14 @@ class Session:
     session_id: str | None
     version: str | None
     began: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSeen:
+    """How a store was when it was last looked at: a word of exporter.reporting.sources, and when."""
+
+    status: str
+    at: float
 
 
 def _fell(before: float | None, after: float | None) -> bool:
