@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 
@@ -12,9 +14,11 @@ from exporter.bridge import Bridge
 from exporter.collector import Collector
 from exporter.config import Addresses, BotConfig, Config
 from exporter.exposition import render
+from exporter.flight_recorder import FlightRecorder
 from exporter.latches import Latches
 from exporter.losscap import Breach
 from exporter.page import Place
+from exporter.reporting.from_sockets import FromSockets
 from exporter.reporting.keeper import Keeper
 from exporter.view import BotView
 from exporter.web import application
@@ -24,11 +28,16 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     """Watch the bots, keep the reporting database and answer on the socket, until a signal comes."""
     latches = Latches(config.latch_folder)
     views = [_view(bot, latches.restore(bot.name)) for bot in config.bots]
+    keeper, sockets, recorder = _reporting(config, views)
+
+    def changed(view: BotView) -> None:
+        latches.keep(view)
+        sockets.linked(view, time.time())
+
     bridges = [
-        Bridge(view, bot.host, bot.port, changed=latches.keep)
+        Bridge(view, bot.host, bot.port, heard=sockets.heard, record=recorder.record, changed=changed)
         for view, bot in zip(views, config.bots, strict=True)
     ]
-    keeper = Keeper(config.reporting_db)
     keeper.events.record("exporter", source="exporter", what=f"started, version {__version__}")
     watches = [
         *(
@@ -50,12 +59,30 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
         ],
         places=_places(where),
     )
-    await service.serve(
-        app,
-        watches,
-        taken,
-        ending=lambda: keeper.events.record("exporter", source="exporter", what="stopped"),
-    )
+
+    def ending() -> None:
+        sockets.ending(time.time())
+        keeper.events.record("exporter", source="exporter", what="stopped")
+
+    await service.serve(app, watches, taken, ending=ending)
+
+
+def _reporting(config: Config, views: Sequence[BotView]) -> tuple[Keeper, FromSockets, FlightRecorder]:
+    """The reporting database with everything that writes it, and the recorder of what went over the links."""
+
+    def record(kind: str, **told: object) -> None:
+        keeper.events.record(kind, **told)  # type: ignore[arg-type] # each listener names what it tells
+
+    def recorded(bot: str, path: Path, why: str) -> None:
+        record("flight_recorded", bot=bot, source="exporter", what=f"recorded as {path.name}", why=why)
+
+    folder, names = config.reporting_db.parent, [view.name for view in views]
+    recorder = FlightRecorder(folder, names, told=recorded)
+    day = config.day
+    rolls_at = f"{day.rolls_at // 60:02}:{day.rolls_at % 60:02}"
+    sockets = FromSockets(views, record, tz=day.tz, rolls_at=rolls_at, alarm=recorder.ask)
+    keeper = Keeper(config.reporting_db, sockets.jobs)
+    return keeper, sockets, recorder
 
 
 def _view(bot: BotConfig, breach: Breach | None) -> BotView:
