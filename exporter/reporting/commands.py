@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from exporter.config import Config
-from exporter.reporting import backup, restore
-from exporter.reporting.archive import Manifest
-from exporter.reporting.claim import DatabaseUnwritable
+from exporter.reporting import backup, database, restore
+from exporter.reporting.archive import Manifest, Progress
+from exporter.reporting.claim import Claim, DatabaseUnwritable
+from exporter.reporting.days import OperatorDay
 from exporter.reporting.events import head_file, kept_head, verify_file
+from exporter.reporting.rebuild import Compared
+from exporter.reporting.rebuild import rebuild as rebuild_rollups
+from exporter.reporting.rollups import Rollups
 
 BROKEN = 1  # exit code: the command worked, and what it looked at is not as it should be
 
 
 def verify_events(config: Config, options: argparse.Namespace) -> int:
     """Look at the whole chain of events, also while an exporter runs."""
-    path = config.reporting_db
-    if not path.exists():
-        raise DatabaseUnwritable(f"{path} is not there; the exporter makes it at its first start.")
+    path = _existing(config)
     # Read before the rows: whatever an exporter that runs adds meanwhile lies behind the head.
     kept = kept_head(head_file(path))
     known = [*options.head, *([] if kept is None else [kept])]
@@ -59,6 +63,51 @@ def put_back(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+def rebuild(config: Config, options: argparse.Namespace) -> int:
+    """Make the rollups anew and say whether they agreed."""
+    path = _existing(config)
+    claim = Claim(path)
+    claim.take()
+    try:
+        tables = asyncio.run(_rebuilt(config))
+    except sqlite3.Error as error:
+        raise DatabaseUnwritable(f"the rollups in {path} cannot be made anew: {error}.") from error
+    finally:
+        claim.release()
+    for table in tables:
+        print(f"  {table}")  # noqa: T201
+    differing = sum(not table.agreed for table in tables)
+    agreed = (
+        "all agreed with what was there" if not differing else f"{differing} did not agree with their rows"
+    )
+    print(f"{len(tables)} rollups made anew: {agreed}.")  # noqa: T201
+    return BROKEN if differing else 0
+
+
+async def _rebuilt(config: Config) -> Sequence[Compared]:
+    path = config.reporting_db
+    prepared = database.prepare(path, time.time())
+    for note in filter(None, (prepared.set_aside, prepared.migrated)):
+        _progress(note)
+    day = OperatorDay(config.day.tz, config.day.rolls_at)
+    progress = Progress(_progress, "made anew")
+    db = await database.connect(path)
+    try:
+        rollups = Rollups({bot.name: day for bot in config.bots})
+        return await rebuild_rollups(db, rollups, lambda bot, share: progress(share))
+    finally:
+        await db.close()
+
+
+def _existing(config: Config) -> Path:
+    """Where the database is; raises DatabaseUnwritable where there is none."""
+    if not config.reporting_db.exists():
+        raise DatabaseUnwritable(
+            f"{config.reporting_db} is not there; the exporter makes it at its first start."
+        )
+    return config.reporting_db
+
+
 def _contents(made: Manifest) -> str:
     rows = ", ".join(f"{made.rows.get(table, 0):,} {table}" for table in ("fills", "decisions", "events"))
     latches, tokens = (
@@ -77,6 +126,7 @@ def _progress(text: str) -> None:
 
 COMMANDS: dict[str, Callable[[Config, argparse.Namespace], int]] = {
     "backup": make_backup,
+    "rebuild": rebuild,
     "restore": put_back,
     "verify-events": verify_events,
 }

@@ -9,7 +9,7 @@ added in another order than fresh ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,14 +58,23 @@ class Compared:
         return f"{self.table}: {differed}; made anew"
 
 
-async def rebuild(db: aiosqlite.Connection, rollups: Rollups) -> tuple[Compared, ...]:
-    """Rebuild all bots' rollups on a connection without an open transaction; a line for each table."""
+async def rebuild(
+    db: aiosqlite.Connection,
+    rollups: Rollups,
+    progress: Callable[[str, float], None] = lambda bot, share: None,
+) -> tuple[Compared, ...]:
+    """Rebuild all bots' rollups on a connection without an open transaction; a line for each table.
+
+    `progress` is told the bot and the share of its days that are done, 0 to 1.
+    """
     found = {table: Compared(table) for table in TABLES}
     for bot in await _bots(db):
         await _begin(db)
         before = await _rows(db, _OPERATOR, bot, None)
         await db.execute_fetchall("ROLLBACK")
-        for day in await _days(db, bot):
+        days = await _days(db, bot)
+        for done, day in enumerate(days):
+            progress(bot, done / len(days))
             await _rebuild_day(db, rollups, bot, day, found)
         _compare(found[_OPERATOR], before, await _rows(db, _OPERATOR, bot, None))
     return tuple(found.values())
