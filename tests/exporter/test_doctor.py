@@ -7,8 +7,8 @@ import shutil
 import socket
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,9 +19,10 @@ import pytest
 from exporter import doctor, doctor_files, doctor_network, doctor_stack
 from exporter.config import BotConfig, Listen, addresses
 from exporter.findings import Finding, as_json, exit_code, summary
+from exporter.reporting.tables import MIRRORED, Table
 
-ORDERS = doctor_files.SCHEMAS["arb", "orders"]
-ANALYTICS = doctor_files.SCHEMAS["arb", "analytics"]
+ORDERS = MIRRORED["arb", "orders"]
+ANALYTICS = MIRRORED["arb", "analytics"]
 
 
 def bot_at(port: int, host: str = "127.0.0.1") -> BotConfig:
@@ -147,12 +148,14 @@ async def test_an_unknown_host_name_fails_with_the_name() -> None:
 # Stores and kill files
 
 
-def make_store(path: Path, schema: doctor_files.Schema, *, wal: bool) -> sqlite3.Connection:
+def make_store(path: Path, tables: Sequence[Table], *, wal: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path)
     if wal:
         connection.execute("PRAGMA journal_mode=WAL")
-    for table, columns in schema.items():
-        connection.execute(f"CREATE TABLE {table} ({', '.join(sorted(columns))})")
+    for table in tables:
+        key = f"{table.key} {'TEXT' if table.changed else 'INTEGER'} PRIMARY KEY"
+        others = [name for name in table.names if name != table.key]
+        connection.execute(f"CREATE TABLE {table.name} ({', '.join([key, *others])})")
     connection.commit()
     return connection
 
@@ -205,7 +208,8 @@ def test_a_copy_without_shared_memory_is_not_opened(tmp_path: Path) -> None:
 
 
 def test_a_store_of_another_kind_fails_with_what_it_lacks(tmp_path: Path) -> None:
-    make_store(tmp_path / "x.db", {"fills": frozenset({"id"})}, wal=False).close()
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        connection.execute("CREATE TABLE fills (id INTEGER PRIMARY KEY)")
     found = doctor_files.store("arb store", tmp_path / "x.db", ANALYTICS)
     assert found.level == "FAIL"
     assert "table decisions" in found.says
