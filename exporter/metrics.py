@@ -238,12 +238,16 @@ CONTROL: Final[tuple[Metric[Sight], ...]] = (
     Metric("tradebot_config_value", GAUGE,
            "The bot's last known settings that are numbers or switches (1 or 0).",
            ("key",), lambda s: each(s.view.settings)),
+    Metric("tradebot_config_unverified", GAUGE,
+           "Whether a setting's last change by this console is in doubt: 1 until a state shows it.",
+           ("key",), lambda s: each(s.view.unverified)),
     Metric("tradebot_config_timestamp_seconds", GAUGE,
            "When the bot's settings were last received, by the exporter's clock.",
            (), lambda s: one(s.view.settings_at)),
     Metric("tradebot_mode_changes_total", COUNTER,
            "Changes of the bot's mode, by whether this console ordered them.",
-           ("expected",), lambda s: [(("true",), 0), (("false",), s.view.totals.mode_changes)]),
+           ("expected",), lambda s: [(("true",), s.view.totals.mode_changes_ordered),
+                                     (("false",), s.view.totals.mode_changes)]),
 )
 
 REGISTRY: Final[tuple[Metric[Sight], ...]] = (

@@ -64,6 +64,8 @@ class Totals:
     restarts: int = 0
     cycles: int = 0
     mode_changes: int = 0
+    """Those that this console did not order."""
+    mode_changes_ordered: int = 0
     bridge_restarts: int = 0
     latch_errors: int = 0
     errors: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SEVERITIES, 0))
@@ -84,6 +86,11 @@ class Totals:
         step = int(gap) if 1 <= gap <= LONGEST_GAP else 1
         self.cycles += step
         self.missed += step - 1
+
+    def mode_changed(self, *, ordered: bool) -> None:
+        """Count a change of the bot's mode, by whether this console ordered it."""
+        self.mode_changes += not ordered
+        self.mode_changes_ordered += ordered
 
     def commanded(self, command: str, result: str, seconds: float) -> None:
         """Count a command and, where it was answered, how long that took; results are the commander's."""

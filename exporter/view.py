@@ -76,6 +76,10 @@ class BotView:
         self.last_mode: str | None = None
         self.settings: Mapping[str, float] | None = None
         self.settings_at: float | None = None
+        self.unverified: Mapping[str, bool] = {}
+        """Settings that this console tried to change, and whether the last attempt is in doubt."""
+        self.mode_ordered: tuple[str, float] | None = None
+        """The mode that this console ordered last, and until when a change to it is its doing."""
         self.unhedged_since: float | None = None
         self.kill_since: float | None = None
         """When this exporter first saw the kill switch that is active."""
@@ -247,7 +251,9 @@ class BotView:
         if self.state is not None and state.status != self.state.status:
             self.status_since = now
         if state.mode is not None:
-            self.totals.mode_changes += self.last_mode not in {None, state.mode}
+            if self.last_mode not in {None, state.mode}:
+                mode, until = self.mode_ordered or ("", 0.0)
+                self.totals.mode_changed(ordered=mode == state.mode and now <= until)
             self.last_mode = state.mode
         if state.rejects is not None:
             self.totals.take_rejects(state.rejects)

@@ -133,6 +133,8 @@ class Change:
             return Stage.MODE_FLIPPED
         if self.restore is not None:
             return Stage.POISONED if self.restore.stage.final else Stage.RESTORING
+        if self.must_restore is not None:
+            return Stage.RESTORING
         if self.order.stage is Stage.VERIFIED and not self.observable:
             return Stage.NOT_OBSERVABLE
         return self.order.stage

@@ -169,6 +169,7 @@ def poisoned() -> Change:
 
 def test_a_poisoned_bot_gets_its_old_value_back() -> None:
     change = poisoned()
+    assert (change.stage, change.decided_at) == (Stage.RESTORING, None)
     assert change.must_restore == {"type": "update_config", "key": CAP, "value": 10.0}
     change = change.restoring(Order(AT + 1, patience(5.0)).answered(OK, AT + 2))
     assert (change.stage, change.must_restore, change.decided_at) == (Stage.RESTORING, None, None)
