@@ -76,6 +76,10 @@ class Keeper:
         self._stop = threading.Event()
         self._woken = asyncio.Event()
 
+    def add(self, *jobs: Job) -> None:
+        """Serve these, too, after those that are there; before `run`."""
+        self._jobs += jobs
+
     @property
     def state(self) -> str:
         """How the database is, one of REPORTING_STATES."""

@@ -1,4 +1,4 @@
-"""The commands on the reporting database, as people type them; backup and restore have a file of their own."""
+"""The commands on the reporting database, as people type them (backup and restore: test_backup)."""
 
 import asyncio
 import contextlib

@@ -1,0 +1,76 @@
+"""Puts together everything that writes the reporting database, and who tells it what."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from exporter import __version__, service
+from exporter.config import Config
+from exporter.flight_recorder import FlightRecorder
+from exporter.reporting.days import OperatorDay
+from exporter.reporting.from_sockets import FromSockets
+from exporter.reporting.keeper import Keeper
+from exporter.reporting.mirror import Mirror
+from exporter.reporting.rollups import Rollups
+from exporter.reporting.taking import Word
+from exporter.view import BotView, StoreSeen
+
+
+class Recording:
+    """The keeper of the database with its jobs, and the recorder of what went over the links lately."""
+
+    def __init__(self, config: Config, views: Sequence[BotView]) -> None:
+        self.keeper = Keeper(config.reporting_db)
+        self._views = {view.name: view for view in views}
+        self.recorder = FlightRecorder(config.reporting_db.parent, self._views, told=self._recorded)
+        day = OperatorDay(config.day.tz, config.day.rolls_at)
+        self._sockets = FromSockets(
+            views,
+            self._record,
+            tz=day.tz,
+            rolls_at=f"{day.rolls_at // 60:02}:{day.rolls_at % 60:02}",
+            alarm=self.recorder.ask,
+        )
+        self._has_stores = any(bot.stores for bot in config.bots)
+        self._mirror = Mirror(
+            [(bot.name, bot.kind, bot.stores) for bot in config.bots],
+            Rollups(dict.fromkeys(self._views, day)),
+            self,
+            self.keeper.wake,
+        )
+        self.keeper.add(*self._sockets.jobs, self._mirror)
+        self._record("exporter", source="exporter", what=f"started, version {__version__}")
+
+    def watches(self) -> Iterator[service.Watch]:
+        """The tasks. The one that writes is told last that the end has come, and writes what others say."""
+        if self._has_stores:
+            yield service.Watch("the mirror of the bots' stores", self._mirror.run, self.keeper.died)
+        yield service.Watch("the reporting database", self.keeper.run, self.keeper.died)
+
+    def heard(self, view: BotView, message: Mapping[str, object], now: float) -> None:
+        """A message came, which the view has taken."""
+        self._sockets.heard(view, message, now)
+
+    def changed(self, view: BotView) -> None:
+        """Something came from the bot, or its link was made or lost."""
+        self._sockets.linked(view, time.time())
+
+    def ending(self) -> None:
+        """The program ends."""
+        self._sockets.ending(time.time())
+        self._record("exporter", source="exporter", what="stopped")
+
+    def news(self, bot: str) -> None:
+        """Rows from this bot's stores were committed."""
+
+    def store_seen(self, bot: str, store: str, word: Word, now: float) -> None:
+        """A look at a store ended."""
+        self._views[bot].stores[store] = StoreSeen(word.status, now)
+
+    def _record(self, kind: str, **told: object) -> None:
+        self.keeper.events.record(kind, **told)  # type: ignore[arg-type] # each listener names what it tells
+
+    def _recorded(self, bot: str, path: Path, why: str) -> None:
+        self._record("flight_recorded", bot=bot, source="exporter", what=f"recorded as {path.name}", why=why)
