@@ -167,7 +167,7 @@ def insert_fill(holding: Holding, result: Realized, *, session: str, now: float)
     metadata = {"simulated": True, "session": session, "event": result.event, "match_key": holding.match_key}
     if result.position_id:
         metadata["position_id"] = result.position_id
-    if result.event == SETTLEMENT:  # all that the lots still held is settled, so all their fees are part of it
+    if result.event == SETTLEMENT:  # of all that the lots still held, so all their fees are part of it
         metadata["fees"] = to_usd(sum(lot.fees for lot in holding.lots.values()))
     realized = to_usd(result.pnl)
     return insert(
