@@ -207,8 +207,10 @@ class Mirror:
     async def write(self, db: aiosqlite.Connection, now: float) -> bool:
         """Write one look; before the first, ask how far each store was mirrored."""
         if not self._known.is_set():
-            for followed in self._all():
-                await self._ask(db, followed)
+            for stores in self._bots:
+                for followed in stores:
+                    await self._ask(db, followed)
+                await self._sums.days_changed(db, stores[0].target.bot)
             return False
         offer = self._writing
         if offer is None:
@@ -278,9 +280,6 @@ class Mirror:
         followed.open = await taking.open_positions(db, target, followed.place.generation)
         followed.memory = {}
         followed.idle = followed.said = None
-
-    def _all(self) -> Iterable[_Followed]:
-        return (followed for stores in self._bots for followed in stores)
 
 
 def _followed(bot: str, kind: str, stores: Mapping[str, Path]) -> list[_Followed]:

@@ -40,6 +40,9 @@ class Sums(Protocol):
     async def intents_changed(self, db: aiosqlite.Connection, bot: str, intents: Iterable[str]) -> None:
         """These intents, or legs of theirs, are new or differ from what they were."""
 
+    async def days_changed(self, db: aiosqlite.Connection, bot: str) -> bool:
+        """Make the operator's days of a bot anew if another setting made them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
