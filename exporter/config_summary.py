@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from exporter.config import BotConfig, Config, Window, unused_parts
 from exporter.config_values import DAYS
+from exporter.reporting.days import OperatorDay
 
 EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - named, not listened on
 
@@ -15,7 +16,8 @@ def summary(config: Config) -> str:
     reach = ", on every address of this machine" if config.listen.host in EVERY_ADDRESS else ""
     lines = [
         _line("answers at", f"{config.listen.address}{reach}"),
-        _line("keeps latches in", str(config.latch_folder)),
+        _line("history", f"{config.reporting_db}, latches beside it"),
+        _line("operator's day", str(OperatorDay(config.day.tz, config.day.rolls_at))),
     ]
     for bot in config.bots:
         lines += ["", *_bot(bot)]

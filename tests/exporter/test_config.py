@@ -253,11 +253,13 @@ def test_parts_without_effect_are_named(tmp_path: Path) -> None:
         "grafana_users",
         "allow_live",
         "four_eyes",
-        "day",
-        "reporting_db (only its folder is used)",
-        "stores",
         "kill_file",
     ]
+
+
+def test_stores_of_a_kind_of_bot_whose_stores_are_not_known_are_named(tmp_path: Path) -> None:
+    config = load(write(tmp_path, "bots: [{name: e, kind: ema, stores: {trades: /data/trades.db}}]\n"))
+    assert unused_parts(config) == ["stores of e"]
 
 
 def test_a_missing_file_and_a_folder_in_its_place_say_what_to_do(tmp_path: Path) -> None:

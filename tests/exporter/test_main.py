@@ -288,7 +288,8 @@ bots:
         == f"""\
 {path} is good.
   answers at         0.0.0.0:9121, on every address of this machine
-  keeps latches in   /var/lib/tradebot
+  history            /var/lib/tradebot/reporting.db, latches beside it
+  operator's day     UTC
 
 bot arb (kind arb) at 127.0.0.1:9120
   states             every 60 s
@@ -303,7 +304,7 @@ bot slow (kind arb) at 127.0.0.1:9130
   stale              after three intervals, at least 15 s
   tier               by the bot's last known mode
 
-Accepted and checked, not used yet: reporting_db (only its folder is used), stores, kill_file.
+Accepted and checked, not used yet: kill_file.
 """
     )
 
