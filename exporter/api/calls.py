@@ -1,0 +1,138 @@
+"""Declares the calls of the API: what each takes, from body or query, and how its document describes it.
+
+A change takes the same fields from its JSON body and from its query, because Grafana's buttons can send what
+a person typed in the query alone. Changes are POST only; whoever asks with another method changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from exporter.control import params
+from exporter.control.access import Caller
+from exporter.errors import Invalid
+
+Given = Mapping[str, Any]
+"""The fields of a request by name; None where one is blank or not given."""
+Doing = Callable[[Request, Caller, Given], Awaitable[Mapping[str, object]]]
+
+_TEXT: Final = {"type": "string", "maxLength": params.LONGEST_TEXT}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One field: how it is read, its JSON schema, and what it is for."""
+
+    field: params.Field
+    schema: Mapping[str, object]
+    says: str
+
+
+REASON: Final = Parameter(params.Field(params.text), _TEXT, "Why; kept in the audit trail.")
+REASON_NEEDED: Final = Parameter(
+    params.Field(params.text, required=True), {**_TEXT, "minLength": 1}, "Why; kept in the audit trail."
+)
+CODE: Final = Parameter(
+    params.Field(params.text),
+    {"type": "string", "pattern": "^[0-9]{4}$"},
+    "The code that the panel shows. Without one nothing is done, and the panel shows one.",
+)
+VENUE: Final = Parameter(params.Field(params.text), _TEXT, "One venue of the bot alone.")
+FORCE: Final = Parameter(
+    params.Field(params.flag), {"type": "boolean"}, "Send it although a warning stands against it."
+)
+
+
+async def given(request: Request, parameters: Mapping[str, Parameter]) -> Given:
+    """The fields of a request from body and query. Raises Invalid."""
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > params.LARGEST_BODY:
+        raise Invalid(f"the body is larger than {params.LARGEST_BODY} bytes")
+    raw = b""
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > params.LARGEST_BODY:
+            raise Invalid(f"the body is larger than {params.LARGEST_BODY} bytes")
+    fields = {name: parameter.field for name, parameter in parameters.items()}
+    return params.merged(params.body(raw), request.query_params.multi_items(), fields)
+
+
+def change(
+    router: APIRouter,
+    path: str,
+    parameters: Mapping[str, Parameter],
+    caller_of: Callable[[Request], Caller],
+    do: Doing,
+) -> None:
+    """Add a call that changes something; the docstring of `do` is its description."""
+
+    async def endpoint(request: Request) -> Response:
+        caller = caller_of(request)
+        return JSONResponse(dict(await do(request, caller, await given(request, parameters))))
+
+    words = (do.__doc__ or "").strip()
+    router.add_api_route(
+        path,
+        endpoint,
+        methods=["POST"],
+        name=do.__name__,
+        operation_id=do.__name__.strip("_"),
+        summary=words.partition("\n")[0].rstrip("."),
+        description=words,
+        responses=REFUSALS,
+        openapi_extra=_document(path, parameters),
+    )
+
+
+def _document(path: str, parameters: Mapping[str, Parameter]) -> dict[str, object]:
+    """What the API's own document says of a call's fields, which may stand in the body or in the query."""
+    properties = {
+        name: {**parameter.schema, "description": parameter.says} for name, parameter in parameters.items()
+    }
+    required = [name for name, parameter in parameters.items() if parameter.field.required]
+    body = {"type": "object", "properties": properties, "additionalProperties": False}
+    if required:
+        body["required"] = required
+    placed = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _named(path)
+    ]
+    document: dict[str, object] = {"parameters": placed} if placed else {}
+    if parameters:
+        document["requestBody"] = {
+            "required": bool(required),
+            "content": {"application/json": {"schema": body}},
+        }
+    return document
+
+
+def _named(path: str) -> list[str]:
+    """The names in braces of a path."""
+    return [part.strip("{}").partition(":")[0] for part in path.split("/") if part.startswith("{")]
+
+
+_ERROR: Final = {
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {"error": {"type": "string"}},
+                "required": ["error"],
+            }
+        }
+    }
+}
+REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"description": "Nobody knows who asks.", **_ERROR},
+    403: {"description": "Not by this person, or not without more.", **_ERROR},
+    404: {"description": "There is no such bot or thing.", **_ERROR},
+    409: {"description": "Not as things stand.", **_ERROR},
+    422: {"description": "It can never be done like that.", **_ERROR},
+    429: {"description": "Too many tokens that do not fit.", **_ERROR},
+}
+"""The answers that every call may give beside its own."""
