@@ -1,8 +1,7 @@
 """The second path to a bot: the file that stops it, written and removed without ever following a link.
 
-A bot halts while anything at all stands at the path. What is written there is whole or absent, never half;
-what stands there already stays. Only what this console wrote is taken away again. Errors: KillFileNotWritten,
-KillFileLeft.
+A bot halts while anything at all stands at the path, so the name comes first and who, when and why after it.
+Only what this console wrote is taken away again. Errors: KillFileNotWritten, KillFileLeft.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import contextlib
 import json
 import os
 import stat
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -34,26 +32,21 @@ def usable(path: Path) -> bool:
 def write(path: Path, order: Order) -> None:
     """Have a kill file there, on disk when this returns; raises KillFileNotWritten.
 
-    A link at the path stops the bot as well as a file does, and is left as it is.
+    Whatever stands there already stays: also a link stops the bot, and is not followed. A disk so full that it
+    takes the name and not the content stops the bot as well.
     """
     try:
-        if _stands(path):
-            return
-        handle, draft = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".draft", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w") as file:
-                os.fchmod(handle, 0o644)  # the bot may run as somebody else
-                json.dump(_content(order), file)
-                file.write("\n")
-                file.flush()
-                os.fsync(handle)
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, path, follow_symlinks=False)  # unlike a rename it replaces nothing
-        finally:
-            Path(draft).unlink(missing_ok=True)
-        _sync(path.parent)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    except FileExistsError:
+        return
     except OSError as error:
         raise KillFileNotWritten(f"the kill file {path} cannot be written: {error.strerror}") from error
+    with contextlib.suppress(OSError), os.fdopen(handle, "wb", buffering=0) as file:
+        os.fchmod(handle, 0o644)  # whatever this program's umask: the bot may run as somebody else
+        file.write(json.dumps(_content(order)).encode() + b"\n")
+        os.fsync(handle)
+    with contextlib.suppress(OSError):
+        _sync(path.parent)
 
 
 def remove(path: Path) -> None:
