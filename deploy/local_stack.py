@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from deploy.first_start import ADMIN_PASSWORD, make_secrets, write_targets
-from deploy.programs import Programs
+from deploy.programs import LEDGER_PLUGIN, LEDGER_PLUGIN_VERSION, Programs, plugin_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
@@ -89,6 +89,26 @@ class LocalStack:
                 urls["PUBLIC_URL" if name == "GRAFANA" else f"{name}_PUBLIC_URL"] = f"http://localhost:{port}"
         return urls
 
+    @property
+    def _reporting_db(self) -> Path:
+        return self.data / "exporter" / "reporting.db"
+
+    @property
+    def _own_plugins(self) -> Path:
+        return self.data / "grafana" / "plugins"
+
+    def missing(self) -> list[str]:
+        """A sentence for each program that is not there, and for Grafana's plugin."""
+        said = self.programs.missing()
+        home = self.programs.grafana
+        if home is not None and plugin_folder(home, self._own_plugins) is None:
+            said.append(
+                "Grafana has no plugin for SQLite: what comes from the ledger stays BLIND. To install it: "
+                f"{home / 'bin' / 'grafana'} cli --homepath {home} --pluginsDir {self._own_plugins} "
+                f"plugins install {LEDGER_PLUGIN} {LEDGER_PLUGIN_VERSION}"
+            )
+        return said
+
     def check_ports(self) -> None:
         """Raise LocalStackError for the first port that something listens on already."""
         wanted = [("the bot", "ARB_CONTROL_SOCKET_PORT", self.ports.bot)]
@@ -118,7 +138,7 @@ class LocalStack:
         settings = yaml.safe_load((ROOT / "exporter.yml").read_text())
         settings |= {
             "listen": {"host": HOST, "port": self.ports.exporter},
-            "reporting_db": str(self.data / "exporter" / "reporting.db"),
+            "reporting_db": str(self._reporting_db),
         }
         for bot in settings["bots"]:
             bot |= {
@@ -184,7 +204,8 @@ class LocalStack:
         settings: dict[str, str] = compose["services"]["grafana"]["environment"]
         data = self.data / "grafana"
         password = self.data / "secrets" / ADMIN_PASSWORD
-        del settings["GF_SECURITY_ADMIN_PASSWORD__FILE"]
+        for name in ("GF_SECURITY_ADMIN_PASSWORD__FILE", "GF_PLUGINS_PREINSTALL_SYNC"):
+            del settings[name]
         settings |= {
             "GF_SERVER_HTTP_ADDR": HOST,
             "GF_SERVER_HTTP_PORT": str(self.ports.grafana),
@@ -194,12 +215,14 @@ class LocalStack:
             "GF_AUTH_ANONYMOUS_ENABLED": self.wall_anonymous,
             "GF_PATHS_DATA": str(data),
             "GF_PATHS_LOGS": str(data / "log"),
-            "GF_PATHS_PLUGINS": str(data / "plugins"),
+            "GF_PATHS_PLUGINS": str(plugin_folder(home, self._own_plugins) or self._own_plugins),
+            "GF_PLUGINS_PREINSTALL_DISABLED": "true",
             "GF_PATHS_PROVISIONING": str(ROOT / "grafana" / "provisioning"),
             "GF_LOG_MODE": "console",
             "GF_LOG_LEVEL": "error",
             "PROMETHEUS_URL": f"http://{HOST}:{self.ports.prometheus}",
             "ALERTMANAGER_URL": f"http://{HOST}:{self.ports.alertmanager}",
             "DASHBOARDS_DIR": str(ROOT / "grafana" / "dashboards"),
+            "REPORTING_DB": str(self._reporting_db),
         }
         return Command("grafana", (str(home / "bin" / "grafana"), "server", f"--homepath={home}"), settings)

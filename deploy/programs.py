@@ -7,6 +7,9 @@ from pathlib import Path
 
 # Where Grafana's own packages put what the program needs beside it.
 PACKAGED_GRAFANA = Path("/usr/share/grafana")
+PACKAGED_PLUGINS = Path("/var/lib/grafana/plugins")
+# The version that docker-compose.yml names.
+LEDGER_PLUGIN, LEDGER_PLUGIN_VERSION = "frser-sqlite-datasource", "4.0.3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,17 @@ def grafana_home(environ: Mapping[str, str]) -> Path | None:
     for home in (*named, *beside, PACKAGED_GRAFANA):
         if (home / "bin" / "grafana").exists() and (home / "conf" / "defaults.ini").exists():
             return home.resolve()
+    return None
+
+
+def plugin_folder(home: Path, *others: Path) -> Path | None:
+    """The folder of plugins that has the one for the reporting database, or None.
+
+    Grafana takes one folder: looked for where this Grafana, its packages and `others` keep theirs.
+    """
+    for folder in (home / "plugins", home / "data" / "plugins", PACKAGED_PLUGINS, *others):
+        if (folder / LEDGER_PLUGIN / "plugin.json").exists():
+            return folder
     return None
 
 

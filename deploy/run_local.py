@@ -36,7 +36,7 @@ def main() -> int:
     except (LocalStackError, OSError) as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 2
-    for sentence in programs.missing():
+    for sentence in stack.missing():
         print(sentence, flush=True)
     return supervise(stack, environ)
 

@@ -4,11 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from grafana import live, system
+from grafana import analytics, live, system
 from grafana.page import encoded
 
 DASHBOARDS = Path(__file__).parent / "dashboards"
-PAGES = {"live.json": live.live, "system.json": system.system}
+PAGES = {"analytics.json": analytics.analytics, "live.json": live.live, "system.json": system.system}
 
 
 def stale(folder: Path) -> list[str]:

@@ -67,7 +67,7 @@ def chart(
     if decimals is not None:
         panel.decimals(decimals)
     for ref_id, line in zip(ascii_uppercase, lines, strict=False):
-        panel.with_target(history(line.expr, ref_id, line.name)).override_by_query(ref_id, _look_of(line))
+        panel.with_target(history(line.expr, ref_id, line.name)).override_by_query(ref_id, look_of(line))
     return panel
 
 
@@ -209,7 +209,8 @@ def _column_look(column: Column, missing: str) -> list[dashboard.DynamicConfigVa
     return look
 
 
-def _look_of(line: Line) -> list[dashboard.DynamicConfigValue]:
+def look_of(line: Line) -> list[dashboard.DynamicConfigValue]:
+    """How a line is drawn, as a panel's override writes it."""
     look: list[dashboard.DynamicConfigValue] = []
     if line.colour is not None:
         look.append(dashboard.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": line.colour}))

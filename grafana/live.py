@@ -3,12 +3,14 @@
 from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.models import dashboard
 
-from grafana import palette, queries
+from grafana import ledger_panels, palette, queries
 from grafana.charts import Column, Line, Rows, chart, rows_table, timeline
+from grafana.ledger_panels import Face, Look
 from grafana.page import Below, Place, page
 from grafana.shared import verdict
+from grafana.sql import live as sql_live
 from grafana.stats import Level, Sizes, levels_stat, rows, tile
-from grafana.words import SHORT_ACTIONS, SHORT_KINDS, STREAM_WORDS
+from grafana.words import POSITION_WORDS, SHORT_ACTIONS, SHORT_KINDS, STREAM_WORDS
 
 ITSELF = ("automatic", "environment", "unknown")
 FACT = Sizes(name=16, value=24)
@@ -30,36 +32,38 @@ def live() -> dashboard.Dashboard:
             Place(last_fill(), x=20, y=4, w=4, h=4),
             Place(alerts(), x=0, y=8, w=16, h=5),
             Place(kill_switch(), x=16, y=8, w=8, h=5),
-            Place(pnl_today(), x=0, y=13, w=14, h=7),
+            Place(pnl_today(), x=0, y=13, w=11, h=7),
+            Place(operator_day(), x=11, y=13, w=3, h=3),
+            Place(day_trades(), x=11, y=16, w=3, h=2),
+            Place(failures(), x=11, y=18, w=3, h=2),
             Place(venues(), x=14, y=13, w=10, h=4),
             Place(capital(), x=14, y=17, w=10, h=3),
-            Place(positions(), x=0, y=20, w=14, h=5),
-            Place(day_trades(), x=0, y=25, w=4, h=2),
-            Place(failures(), x=4, y=25, w=3, h=2),
-            Place(cycle_number(), x=7, y=25, w=4, h=2),
-            Place(uptime(), x=11, y=25, w=3, h=2),
+            Place(positions(), x=0, y=20, w=14, h=7),
             Place(feed(), x=14, y=20, w=10, h=7),
         ],
         [
             Below(
-                "MARKET · quotes, opportunities, near opportunities",
+                "EVERY DECISION · as it came, by reason",
                 [
-                    Place(opportunities_today(), x=0, y=0, w=12, h=7),
-                    Place(quotes_today(), x=12, y=0, w=12, h=7),
+                    Place(every_decision(), x=0, y=0, w=24, h=14),
+                    Place(decisions_by_reason(), x=0, y=14, w=24, h=8),
                 ],
             ),
             Below(
-                "DECISIONS · by reason, every one of the last hour",
+                "MARKET · cycle, uptime, quotes, opportunities, near opportunities",
                 [
-                    Place(decisions_by_reason(), x=0, y=0, w=24, h=8),
-                    Place(every_decision(), x=0, y=8, w=24, h=10),
+                    Place(cycle_number(), x=0, y=0, w=4, h=3),
+                    Place(uptime(), x=0, y=3, w=4, h=4),
+                    Place(opportunities_today(), x=4, y=0, w=10, h=7),
+                    Place(quotes_today(), x=14, y=0, w=10, h=7),
                 ],
             ),
             Below(
-                "BALANCES · every venue, what is left of the loss cap, realised PnL",
+                "BALANCES · every venue, its orders, what is left of the loss cap, realised PnL",
                 [
-                    Place(every_balance(), x=0, y=0, w=12, h=8),
-                    Place(cash_today(), x=12, y=0, w=12, h=8),
+                    Place(every_balance(), x=0, y=0, w=8, h=8),
+                    Place(by_venue(), x=8, y=0, w=8, h=8),
+                    Place(cash_today(), x=16, y=0, w=8, h=8),
                     Place(cap_left(), x=0, y=8, w=6, h=2),
                     Place(realized(), x=6, y=8, w=6, h=2),
                 ],
@@ -221,15 +225,26 @@ def kill_switch() -> stat.Panel:
 # --- Today ---
 def pnl_today() -> timeseries.Panel:
     """The day's PnL as it went, with the loss cap and the trades."""
-    return chart(
-        "PnL TODAY · $bot · as the source in the legend says · a dot: trades · the day ends 00:00 UTC",
-        "Realised PnL since midnight UTC in USD, the daily loss cap dashed, starts, kills and breaches as "
-        "marks. A gap: nobody said.",
-        [
-            Line(queries.DAY_PNL, "PnL · {{source}}", palette.LINE),
-            Line(queries.TRADE_DOTS, "trades", palette.LINE, dots=True),
+    return ledger_panels.chart(
+        "PnL TODAY · $bot · since 00:00 UTC · from the ledger, a dot for each trade",
+        "Sum of the ledger's fills since midnight UTC in USD, as far as the ledger was read; beside it what "
+        f"the bot reports, and the daily loss cap dashed. Of a day with more than {sql_live.EACH_FILL_UP_TO} "
+        "fills, a dot is a minute.",
+        sql_live.pnl_today(),
+        {"PnL · ledger": Look(palette.LINE), "trade": Look(palette.LINE, dots=True)},
+        beside=[
+            Line(queries.PNL_OF_BOT, "PnL · bot", palette.LINE_DIM, dashed=True),
             Line(queries.CAP_LINE, "loss cap", palette.LINE_RED, dashed=True),
         ],
+    )
+
+
+def operator_day() -> stat.Panel:
+    """The operator's own day, where it differs from the one of the cap."""
+    return ledger_panels.tile(
+        "OPERATOR'S DAY: PnL of the operator's day so far, from the ledger, in USD; the cap's day is UTC.",
+        [Face(sql_live.operator_day()), Face(sql_live.operator_day_is_utc())],
+        sizes=FACT,
         unit="currencyUSD",
     )
 
@@ -263,8 +278,32 @@ def capital() -> stat.Panel:
     return rows(panel)
 
 
+_POSITION_WIDTHS = {
+    "venue": 210,
+    "side": 60,
+    "contracts": 90,
+    "entry": 90,
+    "expected profit": 130,
+    "settles in": 130,
+}
+
+
 def positions() -> table.Panel:
-    """Positions and orders by venue; the rows themselves are the bot's to keep."""
+    """What is held, and where that is known from."""
+    return ledger_panels.rows(
+        "POSITIONS · $bot · unhedged first, then soonest settlement",
+        "Open positions as the bot reports them; from its ledger, and the first row says so, while the bot "
+        "is not connected or its last state is old.",
+        sql_live.positions(),
+        {
+            "state": Look(width=130, words=POSITION_WORDS),
+            **{name: Look(width=width) for name, width in _POSITION_WIDTHS.items()},
+        },
+    )
+
+
+def by_venue() -> table.Panel:
+    """Positions and orders by venue, in sums."""
     return rows_table(
         "POSITIONS AND ORDERS · $bot · by venue, reported by the bot",
         "Open positions, working orders, age of the oldest one and unhedged USD by venue.",
@@ -275,8 +314,6 @@ def positions() -> table.Panel:
                 Column("working orders", queries.WORKING_ORDERS),
                 Column("oldest order", queries.ORDER_AGE, unit="s"),
                 Column("unhedged", queries.UNHEDGED_BY_VENUE, unit="currency:financial:$", decimals=2),
-                Column("locked", queries.LOCKED, unit="currency:financial:$", decimals=2),
-                Column("free cash", queries.CASH, unit="currency:financial:$", decimals=2),
             ],
             explained_by=[queries.NO_POSITIONS],
             sort_by="unhedged",
@@ -354,20 +391,23 @@ def decisions_by_reason() -> timeseries.Panel:
 
 
 def every_decision() -> table.Panel:
-    """All groups of the last hour."""
-    return rows_table(
-        "EVERY DECISION · $bot · last hour, grouped",
-        "Kind, action and reason with the count of the last hour.",
-        Rows(
-            [
-                Column("kind", label="kind", width=180),
-                Column("action", label="action", width=180),
-                Column("reason", label="reason"),
-                Column("count", queries.EVERY_DECISION, width=120),
-            ],
-            explained_by=[queries.NO_FEED],
-            sort_by="count",
-        ),
+    """What the bot said, as it came."""
+    return ledger_panels.rows(
+        f"EVERY DECISION · $bot · as it came, the newest {sql_live.NEWEST} of the range (UTC)",
+        "Fills, skips with their reason, and what cycles detected, as the bot's socket told; kept over "
+        "restarts. Identical skips are one row of up to five minutes with their count. Edge in ¢ a contract.",
+        sql_live.feed(),
+        {
+            "last (UTC)": Look(width=160),
+            "action": Look(width=120),
+            "lane": Look(width=100),
+            "market": Look(width=330),
+            "edge": Look(unit="suffix:¢", decimals=2, width=90),
+            "fill probability": Look(unit="percentunit", decimals=0, width=130),
+            "count": Look(unit="locale", decimals=0, width=80),
+            "cycle": Look(unit="none", decimals=0, width=80),
+        },
+        filterable=True,
     )
 
 

@@ -10,7 +10,15 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
 from grafana import palette, queries
-from grafana.targets import DATA_SOURCE, DATA_SOURCE_VARIABLE, history
+from grafana.sql.statement import Statement
+from grafana.targets import (
+    DATA_SOURCE,
+    DATA_SOURCE_VARIABLE,
+    LEDGER,
+    LEDGER_TYPE,
+    LEDGER_VARIABLE,
+    history,
+)
 
 TAG = "trading-bot"
 
@@ -36,25 +44,62 @@ class Below:
     places: Sequence[Place]
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to choose above the page: `$name` is one of a few words, or any of what a statement answers.
+
+    `all_of_them` is what `$name` becomes when all are chosen, those that appear later too.
+    """
+
+    name: str
+    label: str
+    values: Statement | tuple[str, ...]
+    all_of_them: str | None = None
+
+
 def page(
     uid: str, title: str, description: str, places: Sequence[Place], below: Sequence[Below]
 ) -> models.Dashboard:
-    """The page with what all share: bot and data source to choose, links, marks, UTC, 5 s refresh."""
-    board = (
+    """A page of the wall, over the UTC day: its bots are those that Prometheus knows."""
+    board = _board(uid, title, description, "now/d").variables([*_data_sources(), _bot()])
+    return _filled(board, places, below)
+
+
+def ledger_page(
+    uid: str,
+    title: str,
+    description: str,
+    places: Sequence[Place],
+    *,
+    range_from: str,
+    bots: Statement,
+    choices: Sequence[Choice],
+) -> models.Dashboard:
+    """A page of the desk, from `range_from` to now: its bots and `choices` come from the ledger."""
+    chosen = [_bot_of_ledger(bots), *(_choice(choice) for choice in choices)]
+    board = _board(uid, title, description, range_from).variables([*_data_sources(), *chosen])
+    return _filled(board, places, [])
+
+
+def _board(uid: str, title: str, description: str, range_from: str) -> dashboard.Dashboard:
+    """What all pages share: links, marks, UTC, 5 s refresh."""
+    return (
         dashboard.Dashboard(title)
         .uid(uid)
         .description(description)
         .tags([TAG])
         .readonly()
         .timezone("utc")
-        .time("now/d", "now")
+        .time(range_from, "now")
         .refresh("5s")
         .preload(True)
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
-        .variables([_data_source(), _bot()])
         .annotations(_annotations())
         .link(_links())
     )
+
+
+def _filled(board: dashboard.Dashboard, places: Sequence[Place], below: Sequence[Below]) -> models.Dashboard:
     ids = iter(range(1, 1000))
     for place in places:
         board.with_panel(_placed(place, next(ids)))
@@ -105,14 +150,16 @@ def _row(row: Below, y: int, ids: Iterator[int]) -> dashboard.Row:
     return built
 
 
-def _data_source() -> dashboard.DatasourceVariable:
-    chosen = models.VariableOption(selected=True, text="Prometheus", value="prom")
-    return (
-        dashboard.DatasourceVariable(DATA_SOURCE_VARIABLE)
-        .label("Data source")
-        .type("prometheus")
-        .current(chosen)
-    )
+def _data_sources() -> list[Builder[models.VariableModel]]:
+    return [
+        _data_source(DATA_SOURCE_VARIABLE, "Data source", "prometheus", "Prometheus", "prom"),
+        _data_source(LEDGER_VARIABLE, "Ledger", LEDGER_TYPE, "Ledger", "bot-sqlite"),
+    ]
+
+
+def _data_source(name: str, label: str, kind: str, text: str, uid: str) -> dashboard.DatasourceVariable:
+    chosen = models.VariableOption(selected=True, text=text, value=uid)
+    return dashboard.DatasourceVariable(name).label(label).type(kind).current(chosen)
 
 
 def _bot() -> dashboard.QueryVariable:
@@ -127,6 +174,44 @@ def _bot() -> dashboard.QueryVariable:
         .sort(models.VariableSort.ALPHABETICAL_ASC)
         .multi(False)
         .include_all(False)
+    )
+
+
+def _bot_of_ledger(bots: Statement) -> dashboard.QueryVariable:
+    return _asked("bot", "Bot", bots).multi(False).include_all(False)
+
+
+def _choice(choice: Choice) -> dashboard.QueryVariable | dashboard.CustomVariable:
+    if isinstance(choice.values, Statement):
+        asked = _asked(choice.name, choice.label, choice.values).multi(True)
+        if choice.all_of_them is None:
+            return asked.include_all(False)
+        every = models.VariableOption(selected=True, text="All", value="$__all")
+        return asked.include_all(True).all_value(choice.all_of_them).current(every)
+    options = [
+        models.VariableOption(selected=word == choice.values[0], text=word, value=word)
+        for word in choice.values
+    ]
+    return (
+        dashboard.CustomVariable(choice.name)
+        .label(choice.label)
+        .values(",".join(choice.values))
+        .options(options)
+        .current(options[0])
+        .multi(False)
+        .include_all(False)
+    )
+
+
+def _asked(name: str, label: str, statement: Statement) -> dashboard.QueryVariable:
+    return (
+        dashboard.QueryVariable(name)
+        .label(label)
+        .datasource(LEDGER)
+        .query(statement.text)
+        .definition(statement.text)
+        .refresh(models.VariableRefresh.ON_DASHBOARD_LOAD)
+        .sort(models.VariableSort.DISABLED)
     )
 
 

@@ -22,3 +22,15 @@ LINE_RED = "#FF6F66"
 LANE = "#3A414D"
 # Before anything was recorded: neither a state nor an alarm.
 NO_RECORD = "#1B1E24"
+
+# PnL by size on the calendar, worst to best: neither side is an alarm, so neither is red, amber or purple; in
+# greyscale a larger size stands out more, and the text has the sign.
+BANDS = {
+    -3: "#9C4F5F",
+    -2: "#713D49",
+    -1: "#4A2F37",
+    0: "#2B303A",
+    1: "#25443F",
+    2: "#2C655C",
+    3: "#3A8F82",
+}

@@ -256,8 +256,7 @@ KILL_OFF = f"({KILL_SWITCH} == 0) and on(bot) {FRESH} == 1"
 KILL_OFF_BEFORE = f"({KILL_SWITCH} == 0) and on(bot) {FRESH} == 0"
 
 # --- PnL today ---
-_TRADES = of("tradebot_daily_trades")
-TRADE_DOTS = f"{DAY_PNL} and on(bot) ({by_bot(_TRADES)} - {by_bot(f'{_TRADES} offset $__interval')} > 0)"
+PNL_OF_BOT = by_bot(of("tradebot_daily_pnl_usd", source="bot"))
 CAP_LINE = f"-1 * {CAP}"
 STARTED_MS = f"{by_bot(of('tradebot_start_time_seconds'))} * 1000"
 KILLED_REGION = f"{KILL_SWITCH} == 1"
@@ -329,7 +328,6 @@ NO_FEED = (
     f"{saying('vector(1)', 'reason', _SILENCE)} and on() {_WHY_CONDITIONS['BLIND']}"
     f" or on() ({saying('vector(0)', 'reason', 'no decision in 15 minutes')} unless on() {FEED})"
 )
-EVERY_DECISION = f"({_decided_in('1h')}) > 0"
 DECISION_RATE = f"topk(8, sum by (action, reason) (rate({_DECISIONS}[5m]))) * 60"
 
 # --- Cycle and market ---
@@ -380,9 +378,19 @@ SOCKET_PLANNED = f"({CONNECTED} == 0) and on(bot) {EXPECTED} == 0"
 SOCKET_DOWN = f"({CONNECTED} == 0) unless on(bot) {EXPECTED} == 0"
 
 _EXPORTER_UP = 'max(up{job="tradebot"})'
-EXPORTER_UP = (
-    f"ceil(max(tradebot_exporter_scrape_duration_seconds) * 1000) / 1000 and on() {_EXPORTER_UP} == 1"
+_ANSWERS = f"and on() ({_EXPORTER_UP} == 1)"
+LEDGER_FAILING = f'max by (state) (tradebot_exporter_reporting_state{{state!~"ok|opening"}} == 1) {_ANSWERS}'
+_UNREAD_STORES = 'max by (bot, store, status) (tradebot_store_status{status!="ok"} == 1)'
+LEDGER_UNREAD = f"(topk(1, {_UNREAD_STORES}) {_ANSWERS}) unless on() ({LEDGER_FAILING})"
+REPORTING_LAG = "max(tradebot_exporter_reporting_lag_seconds)"
+LEDGER_LATE = (
+    f"({REPORTING_LAG} > 10 {_ANSWERS}) unless on() ({LEDGER_FAILING}) unless on() ({_UNREAD_STORES})"
 )
+EXPORTER_UP = (
+    f"(ceil(max(tradebot_exporter_scrape_duration_seconds) * 1000) / 1000 {_ANSWERS})"
+    f" unless on() ({LEDGER_FAILING}) unless on() ({_UNREAD_STORES}) unless on() ({REPORTING_LAG} > 10)"
+)
+REPORTING_ERRORS = "round(max(increase(tradebot_exporter_reporting_errors_total[1h])))"
 EXPORTER_DOWN = f'{_EXPORTER_UP} == 0 or on() absent(up{{job="tradebot"}})'
 
 _SCRAPE_AGE = 'ceil(time() - max(timestamp(up{job="tradebot"})))'
@@ -415,6 +423,11 @@ DATA_STATES = _coded(("ok", f"{FRESH} == 1"), ("planned", _CALM), ("act", f"{FRE
 LOOP_STATES = _coded(("act", LOOP_HUNG), ("look", LOOP_SLOW), ("ok", LOOP_CALM))
 _MODES = ("killed", "paused", "live", "paper")
 MODE_STATES = _coded(*((word, _status(word)) for word in _MODES))
+_STORES = of("tradebot_store_status", 'status!="ok"')
+LEDGER_STATES = _coded(
+    ("unread", f"{by_bot(_STORES)} == 1"),
+    ("ok", f"{by_bot(of('tradebot_store_status', status='ok'))} == 1"),
+)
 KILL_STATES = _coded(("killed", f"{KILL_SWITCH} == 1"), ("none", f"{KILL_SWITCH} == 0"))
 _QUIET = f"{by_bot(of('tradebot_maintenance'))} == 1 or on(bot) {EXPECTED} == 0"
 PLANNED_STATES = _coded(("planned", _QUIET), ("none", f"{EXPECTED} == 1"))
@@ -448,8 +461,6 @@ EXPORTER_BUILD = "max by (version) (tradebot_exporter_build_info)"
 
 # Exported, and on purpose on no page: why.
 UNUSED = {
+    "tradebot_config_unverified": "for the page Config, which marks changes that no state shows",
     "tradebot_tier": "alerts take their severity from it; the pages show the mode",
-    "tradebot_exporter_reporting_state": "for the page System, which gets its row on the reporting database",
-    "tradebot_exporter_reporting_lag_seconds": "for the page System, as the state of the reporting database",
-    "tradebot_exporter_reporting_errors_total": "for the page System, as the state of the reporting database",
 }

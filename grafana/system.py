@@ -3,12 +3,14 @@
 from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.models import dashboard
 
-from grafana import palette, queries
+from grafana import ledger_panels, palette, queries
 from grafana.charts import Column, Line, Rows, chart, rows_table, timeline
+from grafana.ledger_panels import Look
 from grafana.page import Below, Place, page
 from grafana.shared import verdict
+from grafana.sql import stores as sql_stores
 from grafana.stats import Level, Sizes, levels_stat, rows, tile
-from grafana.words import LEVEL_WORDS, MARKET_WORDS, SEVERITY_WORDS, STATE_WORDS
+from grafana.words import LEVEL_WORDS, MARKET_WORDS, SEVERITY_WORDS, STATE_WORDS, STORE_WORDS
 
 CHAIN = Sizes(name=36, value=54)
 
@@ -48,6 +50,10 @@ def system() -> dashboard.Dashboard:
             Below(
                 "MESSAGES · received, missed, malformed",
                 [Place(messages(), x=0, y=0, w=12, h=8), Place(malformed(), x=12, y=0, w=12, h=8)],
+            ),
+            Below(
+                "LEDGER · each bot's stores, the reporting database",
+                [Place(stores(), x=0, y=0, w=18, h=8), Place(reporting_lag(), x=18, y=0, w=6, h=8)],
             ),
             Below(
                 "EXPORTER ITSELF · scrape, memory, processor, files",
@@ -110,11 +116,15 @@ def socket_link() -> stat.Panel:
 
 
 def exporter_link() -> stat.Panel:
-    """Whether the exporter answers, and how long it took over the last answer."""
+    """Whether the exporter answers and keeps up with the ledgers, and how long the last answer took."""
     return levels_stat(
-        "EXPORTER: whether it answered Prometheus's last scrape, and how long building the answer took.",
+        "EXPORTER + LEDGER: whether it answered Prometheus's last scrape, and how long building the answer "
+        "took; amber where the reporting database is not written, a store cannot be read, or it is late.",
         [
             Level(queries.EXPORTER_DOWN, "EXPORTER →", palette.RED, "DOWN"),
+            Level(queries.LEDGER_FAILING, "{{state}}", palette.AMBER, "LEDGER"),
+            Level(queries.LEDGER_UNREAD, "{{bot}} {{status}}", palette.AMBER, "LEDGER"),
+            Level(queries.LEDGER_LATE, "LEDGER LATE", palette.AMBER, unit="s"),
             Level(queries.EXPORTER_UP, "EXPORTER →", unit="s"),
         ],
         sizes=CHAIN,
@@ -157,7 +167,7 @@ def states() -> statetimeline.Panel:
     """What was up, and what the bot said of itself, over six hours."""
     return timeline(
         "STATES · $bot · 6 h (UTC) · purple: nobody said",
-        "Exporter, link, freshness of data, loop, mode, kill switch and planned quiet.",
+        "Exporter, link, freshness of data, loop, mode, kill switch, ledger and planned quiet.",
         [
             (queries.EXPORTER_STATES, "exporter"),
             (queries.LINK_STATES, "socket"),
@@ -165,6 +175,7 @@ def states() -> statetimeline.Panel:
             (queries.LOOP_STATES, "loop"),
             (queries.MODE_STATES, "mode"),
             (queries.KILL_STATES, "kill"),
+            (queries.LEDGER_STATES, "ledger"),
             (queries.PLANNED_STATES, "planned"),
         ],
         STATE_WORDS,
@@ -363,6 +374,34 @@ def malformed() -> timeseries.Panel:
     )
 
 
+def stores() -> table.Panel:
+    """How each bot's stores are."""
+    return ledger_panels.rows(
+        "STORES · every bot's ledger, as the exporter reads it (UTC)",
+        "Each store with its state, why, rows mirrored, newest row and last look.",
+        sql_stores.stores(),
+        {
+            "bot": Look(width=80),
+            "store": Look(width=90),
+            "status": Look(width=110, words=STORE_WORDS),
+            "rows": Look(unit="locale", decimals=0, width=90),
+            "newest row": Look(width=190),
+            "last read": Look(width=120),
+            "path": Look(width=300),
+        },
+    )
+
+
+def reporting_lag() -> timeseries.Panel:
+    """How far behind the reporting database is."""
+    return chart(
+        "REPORTING LAG · exporter (UTC)",
+        "How long ago everything that waited was in the reporting database; a second or two while well.",
+        [Line(queries.REPORTING_LAG, "lag", palette.LINE)],
+        unit="s",
+    )
+
+
 def exporter_facts() -> stat.Panel:
     """The exporter's version and what went wrong inside it."""
     return rows(
@@ -373,6 +412,7 @@ def exporter_facts() -> stat.Panel:
                 Level(queries.EXPORTER_FILES, "open files"),
                 Level(queries.READ_ERRORS, "{{bot}} · metrics left out, 1 h"),
                 Level(queries.BRIDGE_RESTARTS, "{{bot}} · reader restarted, 1 h"),
+                Level(queries.REPORTING_ERRORS, "reporting database not written, 1 h"),
                 Level(queries.LATCH_ERRORS, "{{bot}} · breach latch not written, 1 h"),
             ],
             sizes=Sizes(name=18, value=18),

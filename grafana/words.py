@@ -35,6 +35,7 @@ _STATES: dict[str, Words] = {
     "paused": ("PAUSED", palette.BLUE),
     "killed": ("KILLED", palette.RED),
     "none": ("none", palette.NEUTRAL),
+    "unread": ("NOT READ", palette.AMBER),
 }
 STATE_CODES = {state: code for code, state in enumerate(_STATES)}
 STATE_WORDS = dict(enumerate(_STATES.values()))
@@ -62,6 +63,36 @@ SEVERITY_WORDS: dict[str, Words] = {
     "critical": ("CRITICAL", palette.RED),
     "warning": ("WARNING", palette.AMBER),
     "info": ("INFO", palette.NEUTRAL),
+}
+
+# How a bot's store is (exporter/reporting/sources.py).
+STORE_WORDS: dict[str, Words] = {
+    "ok": ("ok", palette.NEUTRAL),
+    **{
+        status: (status.replace("_", " ").upper(), palette.AMBER)
+        for status in (
+            "missing",
+            "empty",
+            "locked",
+            "corrupt",
+            "unreadable",
+            "read_only",
+            "wal_only",
+            "foreign",
+        )
+    },
+}
+
+# What stands before a position, or before a line of words about all of them.
+POSITION_WORDS: dict[str, Words] = {
+    "BLIND": ("BLIND", palette.PURPLE),
+    "LEDGER": ("LEDGER", palette.DIM_PURPLE),
+    "LAST KNOWN": ("LAST KNOWN", palette.DIM_PURPLE),
+    "NONE": ("NONE", palette.NEUTRAL),
+    "UNHEDGED": ("UNHEDGED", palette.RED),
+    "OVERDUE": ("OVERDUE", palette.RED),
+    "NOT REPORTED": ("NOT REPORTED", palette.DIM_PURPLE),
+    "hedged": ("hedged", palette.NEUTRAL),
 }
 
 # Lanes and actions in words short enough for a column of the wall.

@@ -21,6 +21,10 @@ Panel = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 GRAFANA = ROOT / "grafana"
 DATA_SOURCE = {"type": "prometheus", "uid": "${prom}"}
+LEDGER = {"type": "frser-sqlite-datasource", "uid": "${ledger}"}
+MIXED = {"type": "datasource", "uid": "-- Mixed --"}
+DESK = {"analytics.json"}
+"""Pages that are no wall: longer than a screen, over months, their choices from the ledger."""
 # Own metrics of Prometheus, Alertmanager and the client library that the pages may ask for.
 OTHERS = {
     "ALERTS",
@@ -57,8 +61,23 @@ def panels(dashboard: Page) -> list[Panel]:
     return found
 
 
+def is_prometheus(target: dict[str, Any]) -> bool:
+    return bool(target["datasource"] == DATA_SOURCE)
+
+
 def stats(dashboard: Page) -> list[Panel]:
-    return [panel for panel in panels(dashboard) if panel["type"] == "stat"]
+    """The stats that Prometheus answers; those of the ledger are tested in test_ledger_pages.py."""
+    return [
+        panel
+        for panel in panels(dashboard)
+        if panel["type"] == "stat" and all(is_prometheus(target) for target in panel["targets"])
+    ]
+
+
+def of_prometheus(dashboard: Page) -> list[tuple[Panel, dict[str, Any]]]:
+    return [
+        (panel, target) for panel in panels(dashboard) for target in panel["targets"] if is_prometheus(target)
+    ]
 
 
 def expressions() -> list[str]:
@@ -66,10 +85,12 @@ def expressions() -> list[str]:
     found = []
     for name in PAGES:
         content = page(name)
-        found += [target["expr"] for panel in panels(content) for target in panel["targets"]]
+        found += [target["expr"] for _, target in of_prometheus(content)]
         found += [note["target"]["expr"] for note in content["annotations"]["list"]]
         found += [
-            variable["definition"] for variable in content["templating"]["list"] if "definition" in variable
+            variable["definition"]
+            for variable in content["templating"]["list"]
+            if variable.get("datasource") == DATA_SOURCE
         ]
     return found
 
@@ -116,7 +137,8 @@ def test_no_other_dashboard_lies_beside_them() -> None:
 def test_a_page_is_ready_for_the_wall(dashboard: Page) -> None:
     assert dashboard["uid"].startswith("tradebot-")
     assert (dashboard["refresh"], dashboard["timezone"], dashboard["tags"]) == ("5s", "utc", [TAG])
-    assert dashboard["time"] == {"from": "now/d", "to": "now"}
+    start = "now-90d" if f"{dashboard['title'].lower()}.json" in DESK else "now/d"
+    assert dashboard["time"] == {"from": start, "to": "now"}
     assert dashboard["preload"] is True
     assert dashboard["editable"] is False
 
@@ -132,21 +154,25 @@ def test_a_bar_of_links_leads_to_every_page_with_its_bot(dashboard: Page) -> Non
     assert "placement" not in link, "in a menu it would be no bar"
 
 
-def test_bot_and_data_source_are_variables(dashboard: Page) -> None:
-    source, bot = dashboard["templating"]["list"]
+def test_bot_and_data_sources_are_variables(dashboard: Page) -> None:
+    source, ledger, bot, *_ = dashboard["templating"]["list"]
     assert (source["name"], source["type"], source["query"]) == ("prom", "datasource", "prometheus")
     assert source["current"]["value"] == "prom"
-    assert (bot["name"], bot["type"], bot["datasource"]) == ("bot", "query", DATA_SOURCE)
+    assert (ledger["name"], ledger["type"], ledger["query"]) == ("ledger", "datasource", LEDGER["type"])
+    assert ledger["current"]["value"] == "bot-sqlite"
+    asked = LEDGER if f"{dashboard['title'].lower()}.json" in DESK else DATA_SOURCE
+    assert (bot["name"], bot["type"], bot["datasource"]) == ("bot", "query", asked)
 
 
 def test_the_choice_of_bots_survives_an_exporter_that_is_gone() -> None:
     assert "last_over_time(tradebot_connected[7d])" in queries.BOT_VARIABLE
 
 
-def test_it_fills_a_1080p_kiosk_and_no_more(dashboard: Page) -> None:
+def test_it_fills_a_1080p_kiosk_and_no_more_and_a_page_of_the_desk_has_no_hole(dashboard: Page) -> None:
     upper = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
     covered = {cell for panel in upper for cell in cells(panel)}
-    assert covered == {(x, y) for x in range(24) for y in range(27)}
+    height = 45 if f"{dashboard['title'].lower()}.json" in DESK else 27
+    assert covered == {(x, y) for x in range(24) for y in range(height)}
 
 
 def test_no_two_panels_overlap(dashboard: Page) -> None:
@@ -179,13 +205,17 @@ def test_every_panel_says_what_it_is(dashboard: Page) -> None:
 
 def test_every_query_has_its_data_source_a_reference_and_one_kind(dashboard: Page) -> None:
     for panel in panels(dashboard):
-        assert panel["datasource"] == DATA_SOURCE, name_of(panel)
+        assert panel["datasource"] in (DATA_SOURCE, LEDGER, MIXED), name_of(panel)
         references = [target["refId"] for target in panel["targets"]]
         assert references, name_of(panel)
         assert len(set(references)) == len(references), name_of(panel)
-        for target in panel["targets"]:
-            assert target["datasource"] == DATA_SOURCE
-            assert target["instant"] is not target["range"]
+        sources = [target["datasource"] for target in panel["targets"]]
+        if panel["datasource"] == MIXED:
+            assert all(source in (DATA_SOURCE, LEDGER) for source in sources), name_of(panel)
+        else:
+            assert all(source == panel["datasource"] for source in sources), name_of(panel)
+    for _, target in of_prometheus(dashboard):
+        assert target["instant"] is not target["range"]
 
 
 def test_every_panel_has_units_or_words(dashboard: Page) -> None:
@@ -201,7 +231,7 @@ def test_every_panel_has_units_or_words(dashboard: Page) -> None:
 
 def test_a_panel_of_one_bot_names_it(dashboard: Page) -> None:
     for panel in panels(dashboard):
-        about_bot = any("$bot" in target["expr"] for target in panel["targets"])
+        about_bot = any(re.search(r"\$(\{bot:|bot)", json.dumps(target)) for target in panel["targets"])
         if panel["type"] != "stat":
             assert about_bot == ("$bot" in panel["title"]), name_of(panel)
 
@@ -235,9 +265,9 @@ def test_words_in_place_of_a_number_never_hide_that_there_is_none(dashboard: Pag
 
 
 def test_live_figures_are_instant_so_that_an_old_one_cannot_stay(dashboard: Page) -> None:
-    for panel in panels(dashboard):
+    for panel, target in of_prometheus(dashboard):
         history = panel["type"] in {"timeseries", "state-timeline"}
-        assert {target["instant"] for target in panel["targets"]} == {not history}, name_of(panel)
+        assert target["instant"] is not history, name_of(panel)
 
 
 def test_every_level_of_a_stat_has_a_colour_and_a_name(dashboard: Page) -> None:
@@ -363,7 +393,20 @@ def test_other_metrics_are_of_prometheus_alertmanager_and_the_process() -> None:
 def test_the_data_sources_take_their_addresses_from_the_environment() -> None:
     content = yaml.safe_load((GRAFANA / "provisioning/datasources/tradebot.yml").read_text())
     sources = {source["uid"]: source for source in content["datasources"]}
-    assert sources.keys() == {"prom", "alertmanager"}
+    assert sources.keys() == {"prom", "bot-sqlite", "alertmanager"}
+    assert sources["bot-sqlite"] == {
+        "name": "Ledger",
+        "uid": "bot-sqlite",
+        "type": "frser-sqlite-datasource",
+        "access": "proxy",
+        "editable": False,
+        "jsonData": {
+            "path": "$REPORTING_DB",
+            "pathPrefix": "file:",
+            "pathOptions": "mode=ro&_pragma=busy_timeout(5000)&_pragma=query_only(1)",
+            "attachLimit": 0,
+        },
+    }
     assert (sources["prom"]["type"], sources["prom"]["url"]) == ("prometheus", "$PROMETHEUS_URL")
     assert sources["prom"]["isDefault"] is True
     silences = sources["alertmanager"]
