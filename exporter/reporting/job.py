@@ -41,3 +41,12 @@ class Prepares(Protocol):
 
     async def prepare(self, db: aiosqlite.Connection) -> None:
         """Attach and detach; called just before the transaction of each `write` begins."""
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """A job that copies what grows elsewhere, and knows whether it is behind."""
+
+    @property
+    def behind_since(self) -> float | None:
+        """Since when more is known to wait than was written, in epoch seconds; None while it is not behind."""

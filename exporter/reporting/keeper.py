@@ -24,7 +24,7 @@ from exporter.reporting import database
 from exporter.reporting.claim import Claim, ReportingError, pause_wanted
 from exporter.reporting.database import DatabaseRefused
 from exporter.reporting.events import EventLog
-from exporter.reporting.job import Job, Prepares
+from exporter.reporting.job import Follows, Job, Prepares
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,8 @@ class Keeper:
 
     def lag(self, now: float) -> float:
         """Seconds since everything that waited was written, at most a round old while all is well."""
-        return max(0.0, now - self._written_at)
+        behind = [job.behind_since for job in self._jobs if isinstance(job, Follows)]
+        return max(0.0, now - min([self._written_at, *(since for since in behind if since is not None)]))
 
     def died(self) -> None:
         """A fault that nobody foresaw ended `run`; it is started anew."""

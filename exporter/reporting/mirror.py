@@ -46,6 +46,9 @@ class Listener(Protocol):
     def store_seen(self, bot: str, store: str, word: Word, now: float) -> None:
         """A look at a store ended; it was read if the word's status is `ok` or `foreign`."""
 
+    def store_kept(self, bot: str, store: str, at: float) -> None:
+        """Everything that a store held at a time is in the database."""
+
 
 @dataclass(slots=True)
 class _Followed:
@@ -60,6 +63,7 @@ class _Followed:
     refusals: str = ""
     said: Word | None = None
     said_at: float = 0.0
+    behind_since: float | None = None
     idle: Signature | None = None
     """How the files were when the last look found nothing and had nothing left to sweep."""
 
@@ -76,6 +80,8 @@ class _Offer:
     open: frozenset[str] = frozenset()
     refusals: str = ""
     written: int = 0
+    at: float = 0.0
+    """When the look began."""
 
 
 class Mirror:
@@ -107,6 +113,11 @@ class Mirror:
         self._writing: _Offer | None = None
         self._attached = False
 
+    @property
+    def behind_since(self) -> float | None:
+        """Since when a store is known to hold more than was written; None while nothing is known to wait."""
+        return min((each.behind_since for each in self._all() if each.behind_since is not None), default=None)
+
     async def run(self) -> None:
         """Look at the stores until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -128,7 +139,7 @@ class Mirror:
 
         While one batch is written, the next one is read already.
         """
-        turns = 0
+        turns, began = 0, self._clock()
         before: Haul | None = None
         written: asyncio.Future[bool] | None = None
         while followed.target.store == FIRST or turns < TURN:
@@ -137,13 +148,19 @@ class Mirror:
             if written is not None and not await written:
                 return False
             if offer is None:
+                followed.behind_since = None
                 return False
             self._offers.append(offer)
             self._wake()
             before, written = offer.haul, offer.done
             if not offer.haul.more:
                 break
-        return written is not None and await written and before is not None and before.more
+            followed.behind_since = followed.behind_since or began
+        if written is None or before is None or not await written:
+            return False
+        if not before.more:
+            followed.behind_since = None
+        return before.more
 
     async def _look(self, followed: _Followed, before: Haul | None) -> _Offer | None:
         """Look once, after what another look brought; None where there is nothing to tell the database."""
@@ -155,11 +172,13 @@ class Mirror:
             word, haul, read = await self._read(followed, before)
             followed.idle = seen if read and _nothing_left(haul) and _settled(seen, now) else None
         self._listener.store_seen(followed.target.bot, followed.target.store, word, self._clock())
+        if read and before is None and haul.stage is None and haul.place == haul.base and not haul.more:
+            self._listener.store_kept(followed.target.bot, followed.target.store, now)
         if haul.stage is None:
             followed.memory = haul.memory or followed.memory
             if word == followed.said and now - followed.said_at < SAY_AGAIN and haul.place == haul.base:
                 return None
-        return _Offer(followed, haul, word, read, asyncio.get_running_loop().create_future())
+        return _Offer(followed, haul, word, read, asyncio.get_running_loop().create_future(), at=now)
 
     async def _read(self, followed: _Followed, before: Haul | None) -> tuple[Word, Haul, bool]:
         """Read a store in a thread: how it is, what it brought, and whether it could be read."""
@@ -244,6 +263,8 @@ class Mirror:
         self._settle(offer, written=True)
         if offer.written:
             self._listener.news(followed.target.bot)
+        if offer.read and not haul.more:
+            self._listener.store_kept(followed.target.bot, followed.target.store, offer.at)
 
     def rolled_back(self) -> None:
         """Nothing was written: the store is read again from where it was."""

@@ -14,6 +14,12 @@ from exporter.reporting.keeper import Keeper
 from tests.exporter.reporting.keeping import PACE, Feed, rows, running, until
 
 
+class Mirror(Feed):
+    """A job that follows something."""
+
+    behind_since: float | None = None
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "reporting.db"
@@ -68,6 +74,18 @@ async def test_lag_is_small_while_all_is_written_and_grows_while_something_waits
         undone = job.undone
         await until(lambda: job.undone > undone + 1)
         assert kept.lag(1025.0) == 15
+
+
+async def test_lag_counts_from_when_a_job_fell_behind_what_it_follows(path: Path) -> None:
+    now = 1000.0
+    job = Mirror()
+    async with running(Keeper(path, [job], clock=lambda: now, pace=PACE)) as kept:
+        await until(lambda: kept.state == "ok")
+        assert kept.lag(now) == 0
+        job.behind_since = 940.0
+        assert kept.lag(now) == 60
+        job.behind_since = None
+        assert kept.lag(now) == 0
 
 
 async def test_a_newer_database_is_refused_while_everything_goes_on_and_events_wait_for_a_usable_one(
