@@ -32,8 +32,8 @@ def usable(path: Path) -> bool:
 def write(path: Path, order: Order) -> None:
     """Have a kill file there, on disk when this returns; raises KillFileNotWritten.
 
-    Whatever stands there already stays: also a link stops the bot, and is not followed. A disk so full that it
-    takes the name and not the content stops the bot as well.
+    Whatever stands there already stays: also a link stops the bot, and is not followed. A disk so full that
+    it takes the name and not the content stops the bot as well.
     """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)

@@ -41,7 +41,7 @@ async def test_a_kill_goes_out_on_both_paths_at_once_and_answers_where_it_stands
     assert stands.state is Stage.SENT
     assert stands.words == "KILLING 0 s"
     assert stand.bot.killed
-    await stand.disk(stand.file.exists)
+    await stand.disk(lambda: stand.standing().delivered["file"] == "written")
     content = json.loads(stand.file.read_text())
     assert (content["by"], content["reason"]) == ("ann (page)", "it trades nonsense")
     await stand.for_seconds(1)
