@@ -23,7 +23,7 @@ from exporter.tape import LEFT_OUT, Segment, Tape, unpacked
 
 log = logging.getLogger(__name__)
 
-TOTAL_BYTES: Final = 16 * 1024 * 1024
+TOTAL_BYTES: Final = 12 * 1024 * 1024
 """Packed bytes in memory, shared equally by all bots."""
 PAUSE_SECONDS: Final = 30.0
 """Between two recordings of one bot: several alarms at once are one occasion."""

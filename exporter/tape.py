@@ -15,9 +15,9 @@ from typing import Final
 
 WINDOW_SECONDS: Final = 30 * 60.0
 SEGMENT_SECONDS: Final = 60.0
-SEGMENT_BYTES: Final = 1024 * 1024  # before packing
-FASTEST: Final = 1024 * 1024.0  # bytes a second that are recorded, for as long as it may take …
-BURST: Final = 4 * 1024 * 1024.0  # … beyond so many at once
+SEGMENT_BYTES: Final = 512 * 1024  # before packing
+FASTEST: Final = 256 * 1024.0  # bytes a second that are recorded, for as long as it may take …
+BURST: Final = 2 * 1024 * 1024.0  # … beyond so many at once
 LEVEL: Final = 1  # of packing: a tenth of the size at a hundredth of a second a megabyte
 
 LEFT_OUT: Final = "left_out"

@@ -21,7 +21,7 @@ from exporter.view import BotView
 
 FEED_DAYS: Final = 14.0
 """Days for which rows are kept; the ledger's own decisions are kept for ever."""
-DECISIONS_WAITING: Final = 4_000
+DECISIONS_WAITING: Final = 1_000
 """Decisions of one bot that wait as they came; of more, the rows are made at once."""
 PRUNED_EVERY_SECONDS: Final = 3600.0
 PRUNED_AT_ONCE: Final = 2_000
