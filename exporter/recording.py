@@ -69,6 +69,9 @@ class Recording:
         """A look at a store ended."""
         self._views[bot].stores[store] = StoreSeen(word.status, now)
 
+    def store_kept(self, bot: str, store: str, at: float) -> None:
+        """Everything that a store held at a time is in the database."""
+
     def _record(self, kind: str, **told: object) -> None:
         self.keeper.events.record(kind, **told)  # type: ignore[arg-type] # each listener names what it tells
 

@@ -37,7 +37,7 @@ class Job(Protocol):
 
 @runtime_checkable
 class Prepares(Protocol):
-    """A job that attaches what its `write` copies: SQLite lets go of an attached database in no transaction."""
+    """A job that attaches what its `write` copies: inside a transaction SQLite would not let go of it."""
 
     async def prepare(self, db: aiosqlite.Connection) -> None:
         """Attach and detach; called just before the transaction of each `write` begins."""
@@ -49,4 +49,4 @@ class Follows(Protocol):
 
     @property
     def behind_since(self) -> float | None:
-        """Since when more is known to wait than was written, in epoch seconds; None while it is not behind."""
+        """Since when more waits than was written, in epoch seconds; None while it is not behind."""

@@ -116,7 +116,8 @@ class Mirror:
     @property
     def behind_since(self) -> float | None:
         """Since when a store is known to hold more than was written; None while nothing is known to wait."""
-        return min((each.behind_since for each in self._all() if each.behind_since is not None), default=None)
+        behind = [followed.behind_since for stores in self._bots for followed in stores]
+        return min((since for since in behind if since is not None), default=None)
 
     async def run(self) -> None:
         """Look at the stores until cancelled."""
