@@ -173,7 +173,7 @@ class Mirror:
             word, haul, read = await self._read(followed, before)
             followed.idle = seen if read and _nothing_left(haul) and _settled(seen, now) else None
         self._listener.store_seen(followed.target.bot, followed.target.store, word, self._clock())
-        if read and before is None and haul.stage is None and haul.place == haul.base and not haul.more:
+        if word.status == OK and before is None and _nothing_new(haul):
             self._listener.store_kept(followed.target.bot, followed.target.store, now)
         if haul.stage is None:
             followed.memory = haul.memory or followed.memory
@@ -264,7 +264,7 @@ class Mirror:
         self._settle(offer, written=True)
         if offer.written:
             self._listener.news(followed.target.bot)
-        if offer.read and not haul.more:
+        if offer.word.status == OK and not haul.more:
             self._listener.store_kept(followed.target.bot, followed.target.store, offer.at)
 
     def rolled_back(self) -> None:
@@ -302,6 +302,7 @@ class Mirror:
         followed.open = await taking.open_positions(db, target, followed.place.generation)
         followed.memory = {}
         followed.idle = followed.said = None
+        followed.behind_since = self._clock()  # until it was read to its end
 
 
 def _followed(bot: str, kind: str, stores: Mapping[str, Path]) -> list[_Followed]:
@@ -313,8 +314,12 @@ def _followed(bot: str, kind: str, stores: Mapping[str, Path]) -> list[_Followed
     ]
 
 
+def _nothing_new(haul: Haul) -> bool:
+    return haul.stage is None and haul.place == haul.base and not haul.more
+
+
 def _nothing_left(haul: Haul) -> bool:
-    return haul.stage is None and haul.place == haul.base and haul.swept and not haul.more
+    return _nothing_new(haul) and haul.swept
 
 
 def _settled(seen: Signature, now: float) -> bool:
