@@ -176,13 +176,20 @@ CONTROL: Final = """
 CREATE TABLE settings (
     bot TEXT, key TEXT, value TEXT, number REAL, session_start TEXT, seen_at REAL, changed_at REAL,
     changed_by TEXT, category TEXT, type TEXT, unit TEXT, minimum REAL, maximum REAL, hot INTEGER, risk TEXT,
-    observable INTEGER, help TEXT, default_value TEXT, state TEXT, wanted TEXT,
+    observable INTEGER, help TEXT, default_value TEXT, state TEXT, wanted TEXT, takes TEXT, restart TEXT,
+    position INTEGER, differs_from_start INTEGER, differs_from_default INTEGER,
     PRIMARY KEY (bot, key)
 ) WITHOUT ROWID;
 
 CREATE TABLE setting_changes (
     id INTEGER PRIMARY KEY, bot TEXT, key TEXT, at REAL, before TEXT, after TEXT, who TEXT, source TEXT,
-    reason TEXT, state TEXT
+    reason TEXT, state TEXT, command_id TEXT
+);
+CREATE UNIQUE INDEX setting_changes_by_command ON setting_changes (command_id);
+CREATE INDEX setting_changes_by_time ON setting_changes (bot, at);
+
+CREATE TABLE codes (
+    bot TEXT, action TEXT, says TEXT, code TEXT, who TEXT, expires_at REAL
 );
 
 CREATE TABLE kills (
