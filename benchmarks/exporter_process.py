@@ -1,4 +1,4 @@
-"""A real exporter in a process of its own, and the sockets of the bots that it watches."""
+"""A real exporter in a process of its own, the sockets of the bots that it watches, and its database."""
 
 import contextlib
 import http.client
@@ -9,10 +9,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from benchmarks.ledger_generator import ANALYTICS, ORDERS
 
 START_SECONDS = 30.0
 
@@ -44,16 +46,24 @@ class Feeder:
 
 
 class Exporter:
-    """`python -m exporter` on loopback, watching one bot for each feeder, named bot-0, bot-1 and so on."""
+    """`python -m exporter` on loopback, watching one bot for each feeder, named bot-0, bot-1 and so on.
 
-    def __init__(self, bots: int = 1) -> None:
+    `stores` are folders with the two stores of each bot, where bots have any. Everything that the exporter
+    writes is in `folder`, which is taken away at the end unless it was given.
+    """
+
+    def __init__(self, bots: int = 1, *, stores: Sequence[Path] = (), folder: Path | None = None) -> None:
         self.feeders = [Feeder() for _ in range(bots)]
+        self.stores = stores
+        self._folder = folder
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             for feeder in self.feeders:
                 stack.callback(feeder.close)
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            folder = self._folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            self.database = folder / "reporting.db"
+            self.settings = folder / "exporter.yml"
             self._http = http.client.HTTPConnection("127.0.0.1", _free_port(), timeout=START_SECONDS)
             stack.callback(self._http.close)
             self._start(folder, stack)
@@ -91,14 +101,15 @@ class Exporter:
             time.sleep(0.05)
 
     def _start(self, folder: Path, stack: contextlib.ExitStack) -> None:
-        bots = [
+        bots: list[dict[str, object]] = [
             {"name": f"bot-{number}", "kind": "arb", "port": feeder.port, "expected_interval": 60}
             for number, feeder in enumerate(self.feeders)
         ]
-        settings = folder / "exporter.yml"
-        settings.write_text(json.dumps({"bots": bots, "reporting_db": str(folder / "reporting.db")}))
+        for bot, stores in zip(bots, self.stores, strict=False):
+            bot["stores"] = {"orders": str(stores / ORDERS), "analytics": str(stores / ANALYTICS)}
+        self.settings.write_text(json.dumps({"bots": bots, "reporting_db": str(self.database)}))
         listen = f"{self._http.host}:{self._http.port}"
-        command = [sys.executable, "-m", "exporter", "--config", str(settings), "--listen", listen]
+        command = [sys.executable, "-m", "exporter", "--config", str(self.settings), "--listen", listen]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, stderr=log, stdout=log)
         stack.callback(_stop, process)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import ledgers
+from benchmarks import ledger_trades, ledgers
 from benchmarks.ledger_generator import ANALYTICS
 
 
@@ -22,10 +22,15 @@ def test_a_ledger_is_made_once_and_only_its_owner_may_see_it() -> None:
     assert folder.parent.stat().st_mode & 0o077 == 0
 
 
-def test_it_is_made_anew_when_what_makes_it_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_made_anew_when_other_rows_would_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     before = ledgers.ledger(5, days=1.0)
-    monkeypatch.setattr(ledgers, "_MAKERS", ("benchmarks/ledgers.py",))
-    assert ledgers.ledger(5, days=1.0) != before
+    assert ledgers._fingerprint.__wrapped__() == ledgers._fingerprint()
+    monkeypatch.setattr(ledger_trades, "NOTHING_FILLED", 0.5)
+    ledgers._fingerprint.cache_clear()
+    try:
+        assert ledgers.ledger(5, days=1.0) != before
+    finally:
+        ledgers._fingerprint.cache_clear()
 
 
 def test_a_copy_may_be_written_without_touching_what_is_kept(tmp_path: Path) -> None:

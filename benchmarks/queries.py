@@ -1,0 +1,141 @@
+"""What the pages' queries cost at every size of ledger: each statement as Grafana's data source runs it.
+
+A connection is opened for each query, read-only and with a patient lock, and closed after the last row. The
+best of several runs counts, because whatever else the machine does only ever adds. The floor is the same way
+taken by a statement that reads no table. SQLite here is the C library; the data source's own, a translation
+of it, takes about twice as long.
+"""
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.figure import Figure, at_most, exit_code, table
+from benchmarks.ledger_generator import END
+from benchmarks.mirrored import BOT, mirrored, reader
+from benchmarks.panel_queries import PanelQuery, panel_queries
+
+DAY: Final = 86_400.0
+RANGES: Final = {"90 d": 90 * DAY, "30 d": 30 * DAY, "24 h": DAY}
+PROMISED: Final = "90 d"
+MOST_MS: Final = 100.0
+GROWTH: Final = 1.5
+RUNS: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Best milliseconds of a query by (size of the ledger, range)."""
+
+    query: PanelQuery
+    ms: Mapping[tuple[int, str], float]
+
+    def growth(self, least: int, most: int, floor: float) -> float:
+        """Time in the largest ledger over time in the smallest, both without the floor."""
+        small, large = (max(self.ms[size, PROMISED] - floor, floor) for size in (least, most))
+        return large / small
+
+    def slowest(self, size: int) -> float:
+        """Of all ranges."""
+        return max(self.ms[size, name] for name in RANGES)
+
+
+def figures(small: bool) -> list[Figure]:
+    """Measure all queries at all sizes, print them, judge the slowest and the one that grows most."""
+    sizes = (10_000, 100_000) if small else (10_000, 100_000, 1_000_000)
+    paths = {size: mirrored(size).path for size in sizes}
+    costs = measure(paths, panel_queries(BOT))
+    floor = max(best_ms(path, "SELECT 1") for path in paths.values())
+    print(written(costs, sizes, floor))
+    least, most = sizes[0], sizes[-1]
+    slowest = max(costs, key=lambda cost: cost.slowest(most))
+    grows = max(costs, key=lambda cost: cost.growth(least, most, floor))
+    name = f"of {len(costs)} queries of all pages at {most:,} fills"
+    return [
+        at_most(
+            f"slowest {name}, {', '.join(RANGES)}",
+            slowest.slowest(most),
+            "ms",
+            MOST_MS,
+            f"{slowest.query.name}; open, SELECT 1, close {floor:.2f} ms",
+        ),
+        at_most(
+            f"largest growth {name}, {PROMISED}",
+            grows.growth(least, most, floor),
+            f"× at {least:,}",
+            GROWTH,
+            f"{grows.query.name}: {grows.ms[least, PROMISED]:.1f} → {grows.ms[most, PROMISED]:.1f} ms",
+        ),
+    ]
+
+
+def measure(paths: Mapping[int, Path], queries: Sequence[PanelQuery], runs: int = RUNS) -> list[Cost]:
+    """Time each query on each database over each range that ends where the ledgers end."""
+    return [
+        Cost(
+            query,
+            {
+                (size, name): best_ms(path, query.between(END - seconds, END), runs)
+                for size, path in paths.items()
+                for name, seconds in RANGES.items()
+            },
+        )
+        for query in queries
+    ]
+
+
+def best_ms(path: Path, sql: str, runs: int = RUNS) -> float:
+    """The best of several times, in milliseconds."""
+    return 1e3 * min(_timed(path, sql) for _ in range(runs))
+
+
+def ask(path: Path, sql: str) -> list[tuple[object, ...]]:
+    """All rows, over a connection of its own as the data source opens it. Raises sqlite3.Error."""
+    with contextlib.closing(reader(path)) as db:
+        return db.execute(sql).fetchall()
+
+
+def written(costs: Sequence[Cost], sizes: Sequence[int], floor: float) -> str:
+    """A line a query: milliseconds at each size, growth, and the other ranges at the largest."""
+    most = sizes[-1]
+    others = [name for name in RANGES if name != PROMISED]
+    rows = [
+        ("query, ms", *(f"{size:,}" for size in sizes), "growth", *(f"{most:,}, {name}" for name in others))
+    ]
+    rows += [
+        (
+            cost.query.name,
+            *(f"{cost.ms[size, PROMISED]:.1f}" for size in sizes),
+            f"{cost.growth(sizes[0], most, floor):.2f}",
+            *(f"{cost.ms[most, name]:.1f}" for name in others),
+        )
+        for cost in sorted(costs, key=lambda cost: -cost.ms[most, PROMISED])
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join((row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:]))) for row in rows
+    )
+
+
+def _timed(path: Path, sql: str) -> float:
+    began = time.perf_counter()
+    ask(path, sql)
+    return time.perf_counter() - began
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the tables; return 1 when a figure was missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.queries", description=__doc__)
+    parser.add_argument("--long", action="store_true", help="also at a million fills")
+    found = figures(small=not parser.parse_args(argv).long)
+    print(table(found))
+    return exit_code(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
