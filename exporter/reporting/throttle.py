@@ -67,11 +67,13 @@ class Throttle:
     def ended(self, now: float, *, all_of_them: bool = False) -> Iterator[Sum]:
         """The sums of windows that are over by now, or of all at the end of the program."""
         for key, window in tuple(self._windows.items()):
-            if all_of_them or not 0 <= now - window.since < window.seconds:
-                if window.held:
-                    yield Sum(key, window.since, now, window.held, window.last)
-                if window.seen > PASSED:
-                    longer = min(LONGEST_WINDOW_SECONDS, 2 * window.seconds)
-                    self._windows[key] = _Window(now, longer, 0)
-                else:
-                    del self._windows[key]
+            end = window.since + window.seconds
+            if window.since <= now < end and not all_of_them:
+                continue
+            if window.held:
+                yield Sum(key, window.since, now, window.held, window.last)
+            longer = min(LONGEST_WINDOW_SECONDS, 2 * window.seconds)
+            if window.seen > PASSED and end <= now < end + longer:
+                self._windows[key] = _Window(end, longer, 0)
+            else:
+                del self._windows[key]

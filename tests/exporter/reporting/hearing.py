@@ -79,6 +79,7 @@ async def hearing(
     path = folder / file
     database.prepare(path, now)
     db = await database.connect(path)
+    await db.execute("PRAGMA synchronous = OFF")  # what a power failure leaves is not asked here
     try:
         yield Hearing(db, path, bots or ("arb",), now)
     finally:
