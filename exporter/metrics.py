@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from exporter.control import kill_rows
 from exporter.labels import REPORTING_STATES, STATUSES, STREAM_STATUSES, UNKNOWN
 from exporter.reported import by_field
 from exporter.reporting.sources import STATUSES as STORE_STATUSES
@@ -235,6 +236,35 @@ CONTROL: Final[tuple[Metric[Sight], ...]] = (
     Metric("tradebot_bot_kill_switch_active", GAUGE,
            "Whether the bot's last state, however old, reports its kill switch as on, by cause.",
            ("cause",), _kill_switch),
+    Metric("tradebot_kill_state", GAUGE,
+           "Where the kill that this console ordered stands, by what the bot's later states prove.",
+           ("state",), kill_rows.stages),
+    Metric("tradebot_kill_proof", GAUGE, "Which rung of proof a verified kill stands on; all 0 without one.",
+           ("rung",), kill_rows.rungs),
+    Metric("tradebot_kill_path", GAUGE, "Whether a kill could go over this path now.",
+           ("path",), kill_rows.paths),
+    Metric("tradebot_kill_timestamp_seconds", GAUGE, "When the kill that is on was ordered.",
+           (), kill_rows.of_kill(lambda k: k.order.sent_at)),
+    Metric("tradebot_kill_positions_remaining", GAUGE,
+           "Open positions of a bot that is killed, by its last state whatever its age.",
+           (), kill_rows.positions_remaining),
+    Metric("tradebot_kill_time_to_verified_seconds", GAUGE,
+           "How long it took from the order of the kill that is on to its proof.",
+           (), kill_rows.of_kill(lambda k: k.time_to_verified)),
+    Metric("tradebot_kill_quiet_cycles", GAUGE,
+           "Full cycles without an opening since the kill that is on.",
+           (), kill_rows.of_kill(lambda k: k.quiet)),
+    Metric("tradebot_kill_quiet_cycles_needed", GAUGE,
+           "How many such cycles would prove it; absent where no silence would.",
+           (), kill_rows.of_kill(lambda k: k.need)),
+    Metric("tradebot_last_drill_timestamp_seconds", GAUGE,
+           "When a drill last proved that this console can kill the bot; absent where none did.",
+           (), kill_rows.last_drill),
+    Metric("tradebot_commands_total", COUNTER,
+           "Commands to the bot by what became of them: unknown is one without an answer.",
+           ("command", "result"), lambda s: s.view.totals.commands.items()),
+    Metric("tradebot_command_duration_seconds", HISTOGRAM, "How long the bot's answers to commands took.",
+           (), lambda s: [((), s.view.totals.command_durations)]),
     Metric("tradebot_config_value", GAUGE,
            "The bot's last known settings that are numbers or switches (1 or 0).",
            ("key",), lambda s: each(s.view.settings)),
@@ -283,7 +313,7 @@ SELF: Final[tuple[Metric[Scrape], ...]] = (
            "Times that the reader of a bot's link died by a fault of the exporter and was started again.",
            ("bot",), lambda s: each(s.bridge_restarts)),
     Metric("tradebot_exporter_latch_errors_total", COUNTER,
-           "Times that a bot's breach latch could not be written to disk; it holds in memory.",
+           "Times that a bot's breach or kill latch could not be written to disk; it holds in memory.",
            ("bot",), lambda s: each(s.latch_errors)),
     Metric("tradebot_exporter_reporting_state", GAUGE,
            "How the reporting database is: 1 for the state that holds, 0 for the others.",

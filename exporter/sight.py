@@ -15,6 +15,7 @@ from exporter.losscap import Headroom, headroom, utc_day
 from exporter.schedule import Planned, planned
 
 if TYPE_CHECKING:
+    from exporter.control.standing import Standing
     from exporter.view import BotView
 
 
@@ -24,7 +25,7 @@ CLOCK_SLACK: Final = 1.0  # seconds that a clock may go back without having been
 class Sight:
     """A bot as it may be shown at one moment. Read it at once: it is a look at its view and not a copy."""
 
-    __slots__ = ("connected", "live", "now", "planned", "today", "view")
+    __slots__ = ("connected", "kill", "live", "now", "planned", "today", "view")
 
     def __init__(self, view: BotView, now: float) -> None:
         self.view = view
@@ -36,6 +37,8 @@ class Sight:
         """The last state if what it says of the day is about this UTC day."""
         self.planned: Planned | None = planned(view.schedule, now)
         """The scheduled quiet that holds now."""
+        self.kill: Standing | None = None if view.control is None else view.control.standing(now)
+        """Where a kill of the bot stands; None for a bot that nobody here can kill."""
 
     @property
     def age(self) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from exporter.control.kill import Stage
 from exporter.losscap import NEAR_CAP
 from exporter.sight import Sight
 from exporter.state import AUTOMATIC, ENVIRONMENT, OPERATOR, PAUSED
@@ -60,6 +61,30 @@ def judge(sight: Sight) -> Verdict:
             text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
             return Verdict(level, text, min(since, sight.now))
     raise AssertionError("the last situation always holds")
+
+
+def not_killed(sight: Sight) -> Words:
+    """A kill was ordered, and the bot goes on."""
+    return _kill_at(sight, "NOT KILLED", Stage.NOT_VERIFIED)
+
+
+def kill_not_proven(sight: Sight) -> Words:
+    """A kill was ordered, and nothing shows that it works."""
+    if (words := _kill_at(sight, "KILL NOT PROVEN", Stage.UNPROVEN)) is None:
+        return None
+    text, since = words
+    trouble = _link_trouble(sight)
+    return (f"{text}, {trouble[0]}" if trouble else text), since
+
+
+def killing(sight: Sight) -> Words:
+    """A kill was ordered a moment ago."""
+    return _kill_at(sight, "KILLING", Stage.SENT, Stage.ACKED)
+
+
+def halted_proven(sight: Sight) -> Words:
+    """A kill was ordered, and the bot's later states prove it."""
+    return _kill_at(sight, "HALTED PROVEN", Stage.VERIFIED)
 
 
 def breached(sight: Sight) -> Words:
@@ -204,7 +229,10 @@ def ok(sight: Sight) -> Words:
 
 
 PRECEDENCE: Final[tuple[tuple[Level, Callable[[Sight], Words]], ...]] = (
+    (Level.ACT, not_killed),
     (Level.ACT, breached),
+    (Level.ACT, kill_not_proven),
+    (Level.LOOK, killing),
     (Level.UNKNOWN, connecting),
     (Level.ACT, link_trouble),
     (Level.ACT, left_unhedged),
@@ -218,6 +246,7 @@ PRECEDENCE: Final[tuple[tuple[Level, Callable[[Sight], Words]], ...]] = (
     (Level.LOOK, unhedged),
     (Level.LOOK, live_without_cap),
     (Level.UNKNOWN, live_and_unknown),
+    (Level.PLANNED, halted_proven),
     (Level.LOOK, killed_by(ENVIRONMENT)),
     (Level.PLANNED, killed_by(OPERATOR)),
     (Level.PLANNED, paused),
@@ -225,6 +254,15 @@ PRECEDENCE: Final[tuple[tuple[Level, Callable[[Sight], Words]], ...]] = (
     (Level.LOOK, blocked),
     (Level.OK, ok),
 )
+
+
+def _kill_at(sight: Sight, text: str, *stages: Stage) -> Words:
+    """These words, with the venue they are about, where the kill that is on is at one of the stages."""
+    kill = sight.kill.kill if sight.kill is not None else None
+    if kill is None or kill.stage not in stages:
+        return None
+    venue = f"{text}: {kill.order.venue}" if kill.order.venue else text
+    return f"DRILL {venue}" if kill.order.drill else venue, kill.since
 
 
 def _link_trouble(sight: Sight) -> Words:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from botkit.messages import ACK_SUFFIX, ERROR, GOODBYE, HEARTBEAT, MALFORMED_REASONS, STATE
 from exporter.cadence import Cadence
@@ -27,6 +27,9 @@ from exporter.schedule import Window
 from exporter.sight import Sight
 from exporter.state import UNHEDGED, State, read
 from exporter.totals import BAD_FIELD, LONGEST_CYCLE, UNREADABLE, Totals
+
+if TYPE_CHECKING:
+    from exporter.control.standing import Control
 
 REMEMBERED_STATES: Final = 256
 """How many states back a repeated one is recognised, as after a reconnect."""
@@ -91,6 +94,8 @@ class BotView:
         """When the day's loss came near its cap, while it is."""
         self.live_since = now
         """When the states that are fresh now began to come."""
+        self.control: Control | None = None
+        """Whoever can kill this bot; set where the program is put together."""
         self._tier = tier
         self._reported = Reported()
         self._session_id: str | None = None
@@ -148,7 +153,7 @@ class BotView:
         self.totals.bridge_restarts += 1
 
     def latch_not_kept(self) -> None:
-        """The breach latch could not be written to disk; it holds in memory."""
+        """A latch could not be written to disk; it holds in memory."""
         self.totals.latch_errors += 1
 
     def at(self, now: float) -> Sight:

@@ -461,6 +461,22 @@ EXPORTER_BUILD = "max by (version) (tradebot_exporter_build_info)"
 
 # Exported, and on purpose on no page: why.
 UNUSED = {
+    **dict.fromkeys(
+        (
+            "tradebot_command_duration_seconds",
+            "tradebot_commands_total",
+            "tradebot_kill_path",
+            "tradebot_kill_positions_remaining",
+            "tradebot_kill_proof",
+            "tradebot_kill_quiet_cycles",
+            "tradebot_kill_quiet_cycles_needed",
+            "tradebot_kill_state",
+            "tradebot_kill_time_to_verified_seconds",
+            "tradebot_kill_timestamp_seconds",
+            "tradebot_last_drill_timestamp_seconds",
+        ),
+        "comes with the Config and System pages of this change",
+    ),
     "tradebot_config_unverified": "for the page Config, which marks changes that no state shows",
     "tradebot_tier": "alerts take their severity from it; the pages show the mode",
 }

@@ -104,7 +104,7 @@ class KillDesk:
         self._last_sent: dict[str | None, float] = {}
         self._by_socket: str = ""
         self._file = FilePath(file, self._file_wanted)
-        self.keeper = LatchKeeper(latch, view.name, self._kept)
+        self._keeper = LatchKeeper(latch, view.name, self._kept, view.latch_not_kept)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # What people ask.
@@ -139,7 +139,7 @@ class KillDesk:
             self._by_socket = self._file.outcome = ""
         self._kills[venue] = kill
         self._send(kill)
-        self.keeper.changed()
+        self._keeper.changed()
         log.warning(
             "bot %s: kill%s ordered by %s (%s)", self._view.name, f" of {venue}" if venue else "", who, source
         )
@@ -153,7 +153,7 @@ class KillDesk:
         sentences.
         """
         kill = self._kills.pop(venue, None)
-        self.keeper.changed()
+        self._keeper.changed()
         sentences = [] if venue is not None else await self._file.remove(REARM_SECONDS)
         if venue in self._kills:
             overtaken = "a new kill came while it was re-armed; it stays killed"
@@ -171,8 +171,9 @@ class KillDesk:
     def standing(self, now: float) -> Standing:
         """How it stands at `now`."""
         return standing(
-            self._view.at(now),
+            self._view,
             self._kills.values(),
+            now,
             delivered={SOCKET: self._by_socket, FILE: self._file.outcome},
             file_usable=self._file.usable,
             last_drill=self._last_drill,
@@ -217,10 +218,10 @@ class KillDesk:
     async def run(self) -> None:
         """Send again, judge silence, keep the latch and look at the file's folder, until cancelled."""
         if self._restored is not None:
-            self.keeper.changed()
+            self._keeper.changed()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick_on())
-            group.create_task(self.keeper.run())
+            group.create_task(self._keeper.run())
             group.create_task(self._look_on())
 
     def tick(self, now: float) -> None:
@@ -310,13 +311,13 @@ class KillDesk:
         if kill == before:
             return
         self._kills[venue] = kill
-        self.keeper.changed()
+        self._keeper.changed()
         if before is not None and kill.stage is before.stage:
             return
         log.warning("bot %s: kill is %s %s", self._view.name, kill.stage, kill.rung or kill.detail)
         if kill.order.drill and kill.stage is Stage.VERIFIED:
             self._last_drill = kill.decided_at or self._clock()
-            self.keeper.drilled(self._last_drill)
+            self._keeper.drilled(self._last_drill)
         self._tell("stage", kill)
 
     def _tell(self, what: What, kill: Kill, by: str = "", why: str = "") -> None:

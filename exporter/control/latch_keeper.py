@@ -18,16 +18,17 @@ TRY_AGAIN_SECONDS: Final = 1.0
 
 
 class LatchKeeper:
-    """Keeps what `content` says; a failure is logged once, counted, and tried again."""
+    """Keeps what `content` says; a failure is logged once, told to `failed` each time, and tried again."""
 
-    def __init__(self, latch: KillLatch, bot: str, content: Callable[[], Kept]) -> None:
+    def __init__(
+        self, latch: KillLatch, bot: str, content: Callable[[], Kept], failed: Callable[[], None]
+    ) -> None:
         self._latch = latch
         self._bot = bot
         self._content = content
+        self._failed = failed
         self._changed = asyncio.Event()
         self._drilled_at: float | None = None
-        self.errors = 0
-        """Times that something could not be written."""
 
     def changed(self) -> None:
         """There is something new to be kept."""
@@ -47,7 +48,7 @@ class LatchKeeper:
             try:
                 await errand(partial(self._write, self._content(), self._drilled_at))
             except LatchNotKept as error:
-                self.errors += 1
+                self._failed()
                 self._changed.set()
                 if not warned:
                     log.error("bot %s: %s; it holds in memory until it can be", self._bot, error)  # noqa: TRY400

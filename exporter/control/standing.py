@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from exporter.control.evidence import working_orders
 from exporter.control.kill import Kill, Stage
 from exporter.control.proof import Rung
-from exporter.sight import Sight
+from exporter.view import BotView
 
 SOCKET: Final = "socket"
 FILE: Final = "file"
@@ -94,25 +94,27 @@ class Control(Protocol):
 
 
 def standing(
-    sight: Sight,
+    view: BotView,
     kills: Iterable[Kill],
+    now: float,
     *,
     delivered: Mapping[str, str],
     file_usable: bool,
     last_drill: float | None,
 ) -> Standing:
-    """How a bot's kills stand at the time of `sight`."""
+    """How a bot's kills stand at `now`."""
     ordered = sorted(kills, key=lambda kill: (WORST_FIRST.index(kill.stage), kill.order.venue or ""))
-    state = sight.view.state
+    state = view.state
     positions = None if state is None or state.open_positions is None else sum(state.open_positions.values())
+    unhedged = None if state is None or state.unhedged is None else sum(map(abs, state.unhedged.values()))
     return Standing(
-        now=sight.now,
+        now=now,
         kill=ordered[0] if ordered else None,
         kills=tuple(ordered),
-        paths={SOCKET: sight.connected, FILE: file_usable},
+        paths={SOCKET: view.link.connected(now), FILE: file_usable},
         delivered=delivered,
         positions=positions,
-        unhedged=None if state is None or state.unhedged is None else sight.unhedged,
+        unhedged=unhedged,
         working_orders=None if state is None else working_orders(state),
         last_drill=last_drill,
     )

@@ -51,7 +51,7 @@ class Stand:
             clock=lambda: self.now,
             told=self.news.append,
         )
-        pass
+        self.view.control = self.desk
 
     async def command(self, message: Mapping[str, object], *, within: float, urgent: bool = False) -> Answer:
         """What the bridge does: the bot answers, the desk hears of it first."""

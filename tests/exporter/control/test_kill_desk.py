@@ -117,7 +117,7 @@ async def test_a_kill_that_cannot_be_recorded_goes_out_all_the_same(tmp_path, ca
         with caplog.at_level(logging.ERROR):
             await stand.press()
             await stand.for_seconds(1)
-            await stand.disk(lambda: stand.desk.keeper.errors > 0)
+            await stand.disk(lambda: stand.view.totals.latch_errors > 0)
     assert stand.standing().state is Stage.VERIFIED
     assert "was not recorded" in caplog.text
     assert "cannot be written" in caplog.text
