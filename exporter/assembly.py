@@ -24,7 +24,7 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     """Watch the bots, keep the reporting database and answer on the socket, until a signal comes."""
     latches = Latches(config.latch_folder)
     views = [_view(bot, latches.restore(bot.name)) for bot in config.bots]
-    recording = Recording(config, views)
+    recording = Recording(config, views, latches.keep)
 
     def changed(view: BotView) -> None:
         latches.keep(view)

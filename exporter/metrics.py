@@ -15,8 +15,9 @@ from exporter.control import kill_rows
 from exporter.labels import REPORTING_STATES, STATUSES, STREAM_STATUSES, UNKNOWN
 from exporter.reported import by_field
 from exporter.reporting.sources import STATUSES as STORE_STATUSES
-from exporter.rows import COUNTER, GAUGE, HISTOGRAM, Metric, Rows, each, from_bot, live, one, states, today
+from exporter.rows import COUNTER, GAUGE, HISTOGRAM, Metric, Rows, each, live, one, states
 from exporter.sight import Sight
+from exporter.sourced import consecutive_failures, daily_pnl, daily_trades, realized_pnl, remaining
 from exporter.state import CAUSES, State
 from exporter.verdict import judge
 from exporter.view import TIERS
@@ -74,13 +75,6 @@ def _store_status(sight: Sight) -> Rows:
     seen = {name: store for name, store in sight.view.stores.items() if sight.now - store.at <= LOOK_SECONDS}
     words = ((name, states(STORE_STATUSES, store.status)) for name, store in seen.items())
     return [((name, *label), on) for name, rows in words for label, on in rows]
-
-
-def _remaining(sight: Sight) -> Rows:
-    if sight.today is None or (sight.view.cap or 0) <= 0:
-        return ()
-    room = sight.headroom
-    return from_bot(sight.today.loss_cap_remaining if room is None else room.remaining)
 
 
 def _cap(sight: Sight) -> Rows:
@@ -213,23 +207,28 @@ MONEY: Final[tuple[Metric[Sight], ...]] = (
     Metric("tradebot_last_fill_timestamp_seconds", GAUGE, "When the bot was last filled, by its own clock.",
            (), live(lambda s: one(s.last_fill))),
     Metric("tradebot_daily_pnl_usd", GAUGE,
-           "Realised PnL of the UTC day, in USD; absent until a state of this day.",
-           ("source",), today(lambda s: from_bot(s.daily_pnl))),
-    Metric("tradebot_daily_trades", GAUGE, "Trades of the UTC day; absent until a state of this day.",
-           ("source",), today(lambda s: from_bot(s.daily_trades))),
+           "Realised PnL of the UTC day, in USD; the bot's absent until a state of this day.",
+           ("source",), daily_pnl),
+    Metric("tradebot_daily_trades", GAUGE,
+           "Trades of the UTC day; the bot's absent until a state of this day.",
+           ("source",), daily_trades),
     Metric("tradebot_daily_loss_cap_usd", GAUGE,
            "The daily loss cap by the last known settings, in USD; absent while unknown or off.",
            (), _cap),
     Metric("tradebot_daily_loss_cap_remaining_usd", GAUGE,
            "What may still be lost this UTC day, in USD: cap − max(0, −PnL); negative past the cap.",
-           ("source",), _remaining),
+           ("source",), remaining),
     Metric("tradebot_daily_loss_breached", GAUGE,
            "Whether the loss was seen to reach its cap this UTC day; stays 1 until the day ends.",
            (), lambda s: one(s.view.latch.active(s.now) is not None)),
-    Metric("tradebot_consecutive_failures", GAUGE, "Failures in a row.",
-           ("source",), live(lambda s: from_bot(s.consecutive_failures))),
-    Metric("tradebot_realized_pnl_usd", GAUGE, "Realised PnL since the order store began, in USD.",
-           ("source",), live(lambda s: from_bot(s.realized_pnl))),
+    Metric("tradebot_consecutive_failures", GAUGE,
+           "Failures in a row; by the ledger, intents that failed or filled in part since one that filled.",
+           ("source",), consecutive_failures),
+    Metric("tradebot_realized_pnl_usd", GAUGE, "Realised PnL since the bot's store began, in USD.",
+           ("source",), realized_pnl),
+    Metric("tradebot_ledger_difference_usd", GAUGE,
+           "The day's PnL as the bot says it less that of its ledger, in USD, where both are known.",
+           (), lambda s: one(s.ledger_difference)),
 )
 
 CONTROL: Final[tuple[Metric[Sight], ...]] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from exporter import __version__, service
@@ -12,6 +12,7 @@ from exporter.flight_recorder import FlightRecorder
 from exporter.reporting.days import OperatorDay
 from exporter.reporting.from_sockets import FromSockets
 from exporter.reporting.keeper import Keeper
+from exporter.reporting.ledger import LedgerJob
 from exporter.reporting.mirror import Mirror
 from exporter.reporting.rollups import Rollups
 from exporter.reporting.taking import Word
@@ -21,7 +22,10 @@ from exporter.view import BotView, StoreSeen
 class Recording:
     """The keeper of the database with its jobs, and the recorder of what went over the links lately."""
 
-    def __init__(self, config: Config, views: Sequence[BotView]) -> None:
+    def __init__(
+        self, config: Config, views: Sequence[BotView], keep: Callable[[BotView], object] = lambda view: None
+    ) -> None:
+        """`keep` puts a view's breach latch on disk, which also what the ledger says may set."""
         self.keeper = Keeper(config.reporting_db)
         self._views = {view.name: view for view in views}
         self.recorder = FlightRecorder(config.reporting_db.parent, self._views, told=self._recorded)
@@ -40,7 +44,9 @@ class Recording:
             self,
             self.keeper.wake,
         )
-        self.keeper.add(*self._sockets.jobs, self._mirror)
+        self._keep = keep
+        self._ledger = LedgerJob(views, self._judged)
+        self.keeper.add(*self._sockets.jobs, self._mirror, self._ledger)
         self._record("exporter", source="exporter", what=f"started, version {__version__}")
 
     def watches(self) -> Iterator[service.Watch]:
@@ -64,6 +70,7 @@ class Recording:
 
     def news(self, bot: str) -> None:
         """Rows from this bot's stores were committed."""
+        self._ledger.news(bot)
 
     def store_seen(self, bot: str, store: str, word: Word, now: float) -> None:
         """A look at a store ended."""
@@ -71,6 +78,11 @@ class Recording:
 
     def store_kept(self, bot: str, store: str, at: float) -> None:
         """Everything that a store held at a time is in the database."""
+        self._ledger.store_kept(bot, store, at)
+
+    def _judged(self, view: BotView) -> None:
+        self._keep(view)
+        self.changed(view)
 
     def _record(self, kind: str, **told: object) -> None:
         self.keeper.events.record(kind, **told)  # type: ignore[arg-type] # each listener names what it tells

@@ -18,9 +18,6 @@ GAUGE: Final = "gauge"
 COUNTER: Final = "counter"
 HISTOGRAM: Final = "histogram"
 
-BOT: Final = "bot"
-"""The `source` of what the bot itself reports."""
-
 Row = tuple[tuple[str, ...], float | Histogram]
 Rows = Iterable[Row]
 S = TypeVar("S")
@@ -58,13 +55,3 @@ def states(known: tuple[str, ...], current: str | None) -> Rows:
 def live(read: Callable[[State], Rows]) -> Callable[[Sight], Rows]:
     """Read from the last state, and nothing at all where it is stale."""
     return lambda sight: () if sight.live is None else read(sight.live)
-
-
-def today(read: Callable[[State], Rows]) -> Callable[[Sight], Rows]:
-    """Read figures of a day from the last state, and nothing where it is stale or of another UTC day."""
-    return lambda sight: () if sight.today is None else read(sight.today)
-
-
-def from_bot(value: float | None) -> Rows:
-    """The one series of a value that the bot itself reports."""
-    return () if value is None else (((BOT,), value),)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from exporter.cadence import STALE_AFTER_UNTIL_KNOWN
 from exporter.decisions import Blocked
+from exporter.ledger import LedgerFigures
 from exporter.losscap import Headroom, headroom, utc_day
 from exporter.schedule import Planned, planned
 
@@ -103,9 +104,27 @@ class Sight:
         return moved + (STALE_AFTER_UNTIL_KNOWN if self.starting else self.view.cadence.stuck_after)
 
     @property
+    def ledger(self) -> LedgerFigures | None:
+        """What the bot's own ledger says of this UTC day, while that is true."""
+        return self.view.ledger.today(self.now)
+
+    @property
     def headroom(self) -> Headroom | None:
-        """The day's loss against its cap, from the PnL that the bot reports."""
-        return None if self.today is None else headroom(self.today.daily_pnl, self.view.cap)
+        """The day's loss against its cap: by the PnL that the bot reports, else by its ledger."""
+        reported = None if self.today is None else headroom(self.today.daily_pnl, self.view.cap)
+        return self.ledger_headroom if reported is None else reported
+
+    @property
+    def ledger_headroom(self) -> Headroom | None:
+        """The day's loss against its cap by the ledger alone."""
+        return None if self.ledger is None else headroom(self.ledger.pnl, self.view.cap)
+
+    @property
+    def ledger_difference(self) -> float | None:
+        """What the bot says of the day's PnL less what its ledger says, in USD, where both are known."""
+        said = None if self.today is None else self.today.daily_pnl
+        kept = None if self.ledger is None else self.ledger.pnl
+        return None if said is None or kept is None else said - kept
 
     @property
     def blocked(self) -> Blocked | None:

@@ -20,8 +20,9 @@ from exporter.cadence import Cadence
 from exporter.decisions import Decisions
 from exporter.fields import Fields
 from exporter.labels import CAP_SETTING, INTERVAL_SETTING, UNKNOWN, Labels
+from exporter.ledger import Ledger
 from exporter.link import Link
-from exporter.losscap import NEAR_CAP, Breach, BreachLatch, day_of, headroom, utc_day
+from exporter.losscap import NEAR_CAP, Breach, BreachLatch, Headroom, day_of, headroom, utc_day
 from exporter.reported import Reported
 from exporter.schedule import Window
 from exporter.sight import Sight
@@ -86,6 +87,8 @@ class BotView:
         self.unhedged_since: float | None = None
         self.kill_since: float | None = None
         """When this exporter first saw the kill switch that is active."""
+        self.ledger = Ledger()
+        """What the bot's own ledger says, by the reporting database."""
         self.stores: dict[str, StoreSeen] = {}
         """How the bot's own stores were at the last look, by name."""
         self.status_since = now
@@ -155,6 +158,11 @@ class BotView:
     def latch_not_kept(self) -> None:
         """A latch could not be written to disk; it holds in memory."""
         self.totals.latch_errors += 1
+
+    def ledger_read(self, now: float) -> None:
+        """The ledger's figures were looked at anew: they are judged against the cap as a state's are."""
+        self.latch.judge(self._ledger_room(now), None, utc_day(now), now)
+        self._near_cap(self.at(now).headroom, now)
 
     def at(self, now: float) -> Sight:
         """What can be said at `now`."""
@@ -272,10 +280,17 @@ class BotView:
             if interval not in {None, self._setting(INTERVAL_SETTING)}:
                 self.cadence.changed()
         room = headroom(state.daily_pnl, self.cap)
-        near = room is not None and room.ratio >= NEAR_CAP
-        self.near_cap_since = (self.near_cap_since or now) if near else None
+        self._near_cap(self._ledger_room(now) if room is None else room, now)
         bots_day = None if state.ts is None else utc_day(state.ts)
         self.latch.judge(room, state.kill, day_of(state.ts, now), now, bots_day)
+
+    def _ledger_room(self, now: float) -> Headroom | None:
+        figures = self.ledger.today(now)
+        return None if figures is None else headroom(figures.pnl, self.cap)
+
+    def _near_cap(self, room: Headroom | None, now: float) -> None:
+        near = room is not None and room.ratio >= NEAR_CAP
+        self.near_cap_since = (self.near_cap_since or now) if near else None
 
     def _compare_clocks(self, ts: float | None, now: float) -> None:
         if ts is not None:
