@@ -13,15 +13,26 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from exporter.reporting.generations import START, Cursor, Place, Traces, continues, digest
 from exporter.reporting.haul import Haul, Memory, Part, Stage
-from exporter.reporting.sources import BUSY_SECONDS, CORRUPT, FOREIGN, OK, lacking, opened, trouble
+from exporter.reporting.sources import (
+    BUSY_SECONDS,
+    CORRUPT,
+    FOREIGN,
+    OK,
+    StoreTrouble,
+    lacking,
+    opened,
+    trouble,
+)
 from exporter.reporting.tables import NUMBER, TEXT, Table
+
+T = TypeVar("T")
 
 OVERLAP: Final = 5.0  # seconds of the bot's time: a row may be committed that much later than it says
 TAIL: Final = 2_000  # newest rows in which changes are looked for at each look
@@ -41,20 +52,35 @@ def look(
 
     `unfinished` are the keys of watched rows that are mirrored as unfinished.
     """
-    stage = Stage()
-    try:
-        with opened(path, busy_seconds) as store:
-            stage.attach(store.connection)
-            store.connection.execute("BEGIN")
-            haul = _Look(store.connection, path, base, memory, unfinished).over(tables)
-            store.connection.execute("COMMIT")
-    except BaseException:
-        stage.close()
-        raise
+    damaged: dict[str, StoreTrouble] = {}
+    while True:
+        stage = Stage()
+        try:
+            with opened(path, busy_seconds) as store:
+                stage.attach(store.connection)
+                store.connection.execute("BEGIN")
+                haul = _Look(store.connection, path, base, memory, unfinished).over(tables, damaged)
+                store.connection.execute("COMMIT")
+            break
+        except _Damaged as error:
+            stage.close()
+            damaged[error.table] = error.found
+        except BaseException:
+            stage.close()
+            raise
     if all(part.empty for part in haul.parts):
         stage.close()
         return haul
     return replace(haul, stage=stage)
+
+
+class _Damaged(Exception):  # noqa: N818 - named for what it is; never leaves this module
+    """A table cannot be read; what was staged is lost with the transaction, so the look begins anew."""
+
+    def __init__(self, table: str, found: StoreTrouble) -> None:
+        super().__init__(str(found))
+        self.table = table
+        self.found = found
 
 
 class _Look:
@@ -76,19 +102,18 @@ class _Look:
         self._unfinished = unfinished
         self._wrong: dict[str, list[str]] = {CORRUPT: [], FOREIGN: []}
 
-    def over(self, tables: Collection[Table]) -> Haul:
-        whole = [table for table in tables if self._usable(table)]
-        if not all(self._continued(table) for table in whole if table.anchored):
+    def over(self, tables: Collection[Table], damaged: Mapping[str, StoreTrouble]) -> Haul:
+        """Read the tables that are not known as damaged; raises _Damaged for another one that is."""
+        for found in damaged.values():
+            self._wrong[found.status].append(str(found))
+        whole = [table for table in tables if table.name not in damaged and self._usable(table)]
+        if not all(self._of(table, self._continued) for table in whole if table.anchored):
             self._place = self._base.next_generation()
             self._memory, self._unfinished = {}, frozenset()
         parts: list[Part] = []
         more = False
         for table in whole:
-            try:
-                part, more = self._changing(table) if table.changed else self._added(table)
-            except sqlite3.Error as error:
-                self._failed(error)
-                continue
+            part, more = self._of(table, self._changing if table.changed else self._added)
             parts.append(part)
             if more:
                 break  # a batch is enough at once
@@ -104,30 +129,25 @@ class _Look:
             swept=all(seen.at == START for seen in self._memory.values()),
         )
 
-    def _usable(self, table: Table) -> bool:
+    def _of(self, table: Table, read: Callable[[Table], T]) -> T:
+        """What is read of a table; raises _Damaged where that table alone may be at fault."""
         try:
-            missing = lacking(self._db, table)
+            return read(table)
         except sqlite3.Error as error:
-            self._failed(error)
-            return False
+            found = trouble(self._path, error)
+            if found.status not in self._wrong:
+                raise
+            raise _Damaged(table.name, found) from error
+
+    def _usable(self, table: Table) -> bool:
+        missing = lacking(self._db, table)
         if missing:
             self._wrong[FOREIGN].append(f"{self._path} lacks {', '.join(missing)}")
         return not missing
 
-    def _failed(self, error: sqlite3.Error) -> None:
-        """Damage in one table leaves the others; anything else ends the look."""
-        found = trouble(self._path, error)
-        if found.status not in self._wrong:
-            raise error
-        self._wrong[found.status].append(str(found))
-
     def _continued(self, table: Table) -> bool:
         cursor = self._place.cursor(table.name)
-        try:
-            return continues(cursor, self._traces(table, cursor))
-        except sqlite3.Error as error:
-            self._failed(error)
-            return True
+        return continues(cursor, self._traces(table, cursor))
 
     def _traces(self, table: Table, cursor: Cursor) -> Traces:
         if table.changed:
