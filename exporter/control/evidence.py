@@ -160,7 +160,11 @@ def _reasons(said: str) -> list[str]:
 
 def _opens(decision: Mapping[str, object]) -> bool:
     action, reason = decision.get("action"), decision.get("reason")
-    return action in OPENINGS and not (isinstance(reason, str) and reason.startswith(GATE))
+    return (
+        isinstance(action, str)
+        and action in OPENINGS
+        and not (isinstance(reason, str) and reason.startswith(GATE))
+    )
 
 
 def _refuses(decision: object, venue: str | None) -> bool:
