@@ -33,7 +33,7 @@ class SettingDesk:
         self.desk = desk
         self.catalogue = catalogue
         self.book = SettingsBook(catalogue)
-        self._changed = changed
+        self.changed = changed
         self._told_at = 0.0
         self._shown: Mapping[str, object] | None = None
         desk.tell(self._follow)
@@ -82,10 +82,10 @@ class SettingDesk:
         observed = self.book.take(snapshot, own=own, session=view.session, began=began, now=now)
         ended = self.book.resolve(own=own)
         for record in observed:
-            self._changed(self.bot, record)
+            self.changed(self.bot, record)
         if observed or ended or snapshot != self._shown or now - self._told_at >= REFRESH_SECONDS:
             self._told_at, self._shown = now, snapshot
-            self._changed(self.bot, None)
+            self.changed(self.bot, None)
         view.unverified = self.book.unverified()
 
     def _follow(self, entry: Entry) -> None:
@@ -94,4 +94,4 @@ class SettingDesk:
             who = entry.who
             record = self.book.follow(entry.id, entry.thing, who.name, who.source, who.reason)
             self.desk.view.unverified = self.book.unverified()
-            self._changed(self.bot, record)
+            self.changed(self.bot, record)

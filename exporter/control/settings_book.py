@@ -76,6 +76,7 @@ class SettingsBook:
         self.history: deque[Record] = deque(maxlen=HISTORY)
         """The newest last."""
         self._session: object = None
+        self._began = 0.0
         self._ordered: dict[str, tuple[object, str]] = {}
 
     def recall(self, settings: Iterable[Setting], history: Iterable[Record]) -> None:
@@ -83,21 +84,27 @@ class SettingsBook:
         for earlier in settings:
             key = earlier.parameter.key
             now = self.settings.get(key)
-            if now is None:
-                self.settings[key] = earlier
-                continue
-            start = now.session_start if now.session_start is not MISSING else earlier.session_start
-            self.settings[key] = replace(
-                now,
-                session_start=start,
-                changed_at=now.changed_at or earlier.changed_at,
-                changed_by=now.changed_by or earlier.changed_by,
-                state=now.state or earlier.state,
-                wanted=earlier.wanted if now.wanted is MISSING else now.wanted,
-            )
+            self.settings[key] = earlier if now is None else self._joined(now, earlier)
         own = list(self.history)
         self.history.clear()
         self.history.extend([*history, *own])
+        for record in self.history:
+            setting = self.settings.get(record.key)
+            if record.command_id is not None and setting is not None and setting.state == Stage.UNKNOWN:
+                self._ordered[record.key] = (setting.wanted, record.who)
+
+    def _joined(self, now: Setting, earlier: Setting) -> Setting:
+        """What is known now, and of the rest what was known earlier."""
+        same_session = earlier.seen_at is not None and earlier.seen_at >= self._began
+        start = earlier.session_start if same_session else MISSING
+        return replace(
+            now,
+            session_start=start if now.session_start is MISSING else now.session_start,
+            changed_at=now.changed_at or earlier.changed_at,
+            changed_by=now.changed_by or earlier.changed_by,
+            state=now.state or earlier.state,
+            wanted=earlier.wanted if now.wanted is MISSING else now.wanted,
+        )
 
     def take(
         self, snapshot: Mapping[str, object], *, own: bool, session: object, began: float, now: float
@@ -106,18 +113,20 @@ class SettingsBook:
 
         `session` tells runs of the bot apart, which `began` at that time.
         """
-        restarted = self._session is not None and session != self._session
-        fresh = self._session is None and now - began <= KNOWN_START_SECONDS
-        self._session = session
+        first = self._session is None
+        restarted = not first and session != self._session
+        from_its_start = restarted or (first and now - began <= KNOWN_START_SECONDS)
+        self._session, self._began = session, began
         observed = []
         for key, parameter in self._catalogue.of(own=own).items():
             value = snapshot.get(key, MISSING)
             before = self.settings.get(key) or Setting(parameter)
+            earlier = restarted or (first and before.seen_at is not None and before.seen_at < began)
             after = replace(before, value=value, seen_at=before.seen_at if value is MISSING else now)
-            if restarted or (fresh and before.session_start is MISSING):
-                after = replace(after, session_start=value)
+            if earlier or (from_its_start and before.session_start is MISSING):
+                after = replace(after, session_start=value if from_its_start else MISSING)
             if MISSING not in (value, before.value) and not same(value, before.value):
-                after, record = self._changed(after, before.value, value, now, restarted=restarted)
+                after, record = self._changed(after, before.value, value, now, restarted=earlier)
                 observed += [] if record is None else [record]
             self.settings[key] = after
         self.history.extend(observed)
