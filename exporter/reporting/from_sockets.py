@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from exporter.reporting.current_settings import CurrentSettings
 from exporter.reporting.feed import FeedJob
 from exporter.reporting.job import Job
 from exporter.reporting.lifecycle import Alarm, Lifecycle
@@ -39,7 +38,6 @@ class FromSockets:
         self._lifecycle = Lifecycle(views, self._news, alarm)
         self._sessions = Sessions()
         self._feed = FeedJob(self._sessions)
-        self._settings = CurrentSettings(self._sessions, self._news)
         self._positions = LivePositions([view.name for view in views])
         watching = Watching(views, self._news, tz=tz, rolls_at=rolls_at)
         self.jobs: tuple[Job, ...] = (
@@ -47,7 +45,6 @@ class FromSockets:
             self._sessions,
             self._positions,
             self._feed,
-            self._settings,
         )
 
     def heard(self, view: BotView, message: Mapping[str, object], now: float) -> None:
@@ -56,7 +53,6 @@ class FromSockets:
         self._sessions.heard(view, message, now)
         self._feed.heard(view, now)
         self._positions.heard(view, message, now)
-        self._settings.heard(view, message, now)
 
     def linked(self, view: BotView, now: float) -> None:
         """The link of a view was made or lost."""
