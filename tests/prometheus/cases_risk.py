@@ -21,7 +21,8 @@ def near(used: str) -> Firing:
         "TradebotLossCapNear",
         "A bot is near its daily loss cap",
         f"arb has used {used} of its daily loss cap, or is losing so fast that it reaches the cap within 15 "
-        "minutes. At the cap it stops opening positions until 00:00 UTC.",
+        "minutes, by its own figures or, where it reports none, by its ledger. At the cap it stops opening "
+        "positions until 00:00 UTC.",
         board="tradebot-live",
         area="risk",
         severity="warning",
@@ -87,6 +88,18 @@ LOSS_CAP_NEAR = [
         Kind.NEGATIVE,
         with_cap(changes((0, 0), (30, 60))),
         silent_at=(45, 60, 240),
+    ),
+    Case(
+        "The bot's own figure counts while it reports one, its ledger's when it does not.",
+        "TradebotLossCapNear",
+        Kind.FIRES,
+        {
+            **with_cap(changes((0, 10), (60, None))),
+            **with_cap(always(90), source="ledger"),
+        },
+        silent_at=(30, 80, 89),
+        firing_at=(95, 120),
+        firing=(near("90%"),),
     ),
     Case(
         "A bot without a cap is near none.",
@@ -218,4 +231,63 @@ LOSS_CAP_BREACHED = [
 ]
 
 
-CASES = [*LOSS_CAP_NEAR, *LOSS_CAP_BREACHED]
+def differs(usd: str) -> Firing:
+    """TradebotLedgerDiffers."""
+    return firing(
+        "TradebotLedgerDiffers",
+        "A bot's PnL of the day is not what its own fills add up to",
+        f"arb and its ledger have been {usd} USD apart on the PnL of the UTC day for 10 minutes. One of the two "
+        "is wrong, and the loss cap is judged by the bot's figure.",
+        board="tradebot-live",
+        area="risk",
+        severity="warning",
+    )
+
+
+APART = changes((0, 0), (60, -4.5))
+
+LEDGER_DIFFERS = [
+    Case(
+        "Ten minutes apart by more than a cent is a warning.",
+        "TradebotLedgerDiffers",
+        Kind.FIRES,
+        bot(ledger_difference_usd=APART),
+        silent_at=(60, 659),
+        firing_at=(660, 900),
+        firing=(differs("4.50"),),
+    ),
+    Case(
+        "A bot whose states lag behind its fills differs again and again, and is fine.",
+        "TradebotLedgerDiffers",
+        Kind.NEGATIVE,
+        bot(ledger_difference_usd=lambda at: 0.0 if at % 300 < 10 else 2.0),
+        silent_at=(300, 700, 1200),
+    ),
+    Case(
+        "Where only one of the two is known there is nothing to compare.",
+        "TradebotLedgerDiffers",
+        Kind.MISSING,
+        bot(),
+        silent_at=(60, 700),
+    ),
+    Case(
+        "A lost scrape does not make it start over.",
+        "TradebotLedgerDiffers",
+        Kind.LOST_SCRAPE,
+        with_lost_scrape(bot(ledger_difference_usd=APART), 300),
+        silent_at=(659,),
+        firing_at=(660,),
+        firing=(differs("4.50"),),
+    ),
+    Case(
+        "A minute without the exporter does not let it resolve.",
+        "TradebotLedgerDiffers",
+        Kind.RESTART,
+        with_restart(bot(ledger_difference_usd=APART), gone=700, back=760),
+        firing_at=(690, 720, 755, 765),
+        firing=(differs("4.50"),),
+    ),
+]
+
+
+CASES = [*LOSS_CAP_NEAR, *LOSS_CAP_BREACHED, *LEDGER_DIFFERS]

@@ -6,6 +6,7 @@ import pytest
 
 from exporter.labels import UNKNOWN
 from exporter.metrics import DECLARED
+from exporter.sourced import BOT, LEDGER
 from exporter.state import CAUSES
 from exporter.view import TIERS
 from tests.prometheus.promtool import PROMETHEUS, alert_rules, rule_groups
@@ -18,7 +19,9 @@ DASHBOARDS = {"tradebot-live", "tradebot-system"}
 EXPORTED = {metric.name: metric for metric in DECLARED}
 RECORDED = {str(rule["record"]) for group in rule_groups() for rule in group["rules"] if "record" in rule}  # type: ignore[attr-defined]
 # Every value that a rule may ask of a label that the exporter writes.
-VALUES = {"tier": {*TIERS, UNKNOWN}, "mode": set(TIERS), "cause": set(CAUSES), "job": {"tradebot"}}
+VALUES = {
+    "tier": {*TIERS, UNKNOWN}, "mode": set(TIERS), "cause": set(CAUSES), "source": {BOT, LEDGER}, "job": {"tradebot"},
+}
 # Labels that no metric declares: what each bot's series have, what Prometheus adds, what the rules add.
 ADDED = {"bot", "instance", "job", "tier"}
 
