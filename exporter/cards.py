@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from exporter.figures import count, duration, money, percent
-from exporter.losscap import NEAR_CAP, headroom
+from exporter.ledger import LedgerFigures
+from exporter.losscap import NEAR_CAP, Headroom, headroom
 from exporter.page import Card, Tile
 from exporter.sight import Sight
 from exporter.state import (
@@ -125,6 +126,9 @@ def _day_pnl(sight: Sight) -> Tile:
             return None
         return Tile("DAY PnL", money(state.daily_pnl), "from the bot · day ends 00:00 UTC")
 
+    kept = _instead(sight)
+    if kept is not None and kept.pnl is not None:
+        return Tile("DAY PnL", money(kept.pnl), "from the ledger · day ends 00:00 UTC")
     return _of_the_day(sight, "DAY PnL", make)
 
 
@@ -139,18 +143,30 @@ def _loss_cap(sight: Sight) -> Tile:
         return _from_state(sight, title, lambda _: Tile(title, "NO CAP", "the bot's cap is 0 or less", tone))
 
     def make(state: State) -> Tile | None:
-        room = headroom(state.daily_pnl, cap)
-        if room is None:
-            return None
-        tone = "act" if room.ratio >= FULL else "look" if room.ratio >= NEAR_CAP else ""
-        return Tile(title, percent(room.ratio), f"{money(room.used)} of {money(room.cap)}", tone)
+        return _used(title, headroom(state.daily_pnl, cap), "")
 
+    kept = _used(title, sight.ledger_headroom if _instead(sight) else None, " by the ledger")
+    if kept is not None:
+        return kept
     tile = _of_the_day(sight, title, make)
     if tile.value == NOT_REPORTED and sight.view.state is not None:
         return replace(
             tile, note="the cap, by this bot" if cap is None else f"the day's PnL · cap {money(cap)}"
         )
     return tile
+
+
+def _used(title: str, room: Headroom | None, by: str) -> Tile | None:
+    if room is None:
+        return None
+    tone = "act" if room.ratio >= FULL else "look" if room.ratio >= NEAR_CAP else ""
+    return Tile(title, percent(room.ratio), f"{money(room.used)} of {money(room.cap)}{by}", tone)
+
+
+def _instead(sight: Sight) -> LedgerFigures | None:
+    """What the ledger says of the day where the bot itself says nothing of it that is true now."""
+    said = sight.up and sight.today is not None and sight.today.daily_pnl is not None
+    return None if said else sight.ledger
 
 
 def _exposed(sight: Sight) -> Tile:
@@ -208,11 +224,17 @@ def _trades(sight: Sight) -> Tile:
     def make(state: State) -> Tile | None:
         if state.daily_trades is None:
             return None
-        failures = state.consecutive_failures
-        note = "failures not reported" if failures is None else f"failures in a row: {count(failures)}"
-        return Tile("TRADES TODAY", count(state.daily_trades), note)
+        return Tile("TRADES TODAY", count(state.daily_trades), _failures(state.consecutive_failures))
 
+    kept = _instead(sight)
+    if kept is not None and kept.trades is not None:
+        failures = sight.view.ledger.failures(sight.now)
+        return Tile("TRADES TODAY", count(kept.trades), f"from the ledger · {_failures(failures)}")
     return _of_the_day(sight, "TRADES TODAY", make)
+
+
+def _failures(number: float | None) -> str:
+    return "failures not reported" if number is None else f"failures in a row: {count(number)}"
 
 
 def _kill_switch(sight: Sight) -> Tile:
