@@ -136,7 +136,8 @@ class EventLog:
             self.record("events_left_out", severity="warning", source="exporter", what=says)
 
     def rolled_back(self) -> None:
-        """Everything stays pending."""
+        """Everything stays pending; the chain is continued from what the file has."""
+        self._head = None
 
     def _unsaid(self, head: Head, now: float) -> bool:
         """Whether it is time to name the head in the log, where there is one."""

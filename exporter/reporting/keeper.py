@@ -25,12 +25,12 @@ from exporter.reporting.claim import Claim, ReportingError, pause_wanted
 from exporter.reporting.database import DatabaseRefused
 from exporter.reporting.events import EventLog
 from exporter.reporting.job import Follows, Job, Prepares
+from exporter.reporting.transaction import commit, undo
 
 log = logging.getLogger(__name__)
 
 PACE: Final = 1.0  # seconds between two rounds
 JOB_SECONDS: Final = 30.0  # that one transaction may take before it is given up
-COMMIT_TRIES: Final = 10  # each waits database.BUSY_SECONDS for readers to finish
 REOPEN_SECONDS: Final = 5.0  # between two attempts to open what cannot be used
 THOROUGH_SECONDS: Final = 600.0  # between two searches of the whole file for damage
 LAST_SECONDS: Final = 0.5  # for what is pending when the program ends
@@ -44,7 +44,7 @@ _NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.S
 class _Reopen(Exception):  # noqa: N818 - named for what is to be done
     """The connection is of no use any more."""
 
-    def __init__(self, why: sqlite3.Error) -> None:
+    def __init__(self, why: Exception) -> None:
         super().__init__(str(why))
         self.why = why
 
@@ -137,14 +137,16 @@ class Keeper:
             log.warning("%s", note)
             self.events.record("reporting", severity="warning", source="exporter", what=note)
         self._set_aside = prepared.set_aside or self._set_aside
-        async with contextlib.aclosing(_Connection(await database.connect(self._path))) as connection:
+        db = await database.connect(self._path)
+        try:
             self._opened()
-            try:
-                while True:
-                    await self._round(connection.db)
-            except asyncio.CancelledError:
-                await self._last(connection.db)
-                raise
+            while True:
+                await self._round(db)
+        except asyncio.CancelledError:
+            await self._last(db)
+            raise
+        finally:
+            await db.close()
 
     async def _prepared(self) -> database.Prepared:
         """The work of a thread; when the program ends, it is told so and waited for."""
@@ -209,23 +211,33 @@ class Keeper:
 
     async def _serve(self, db: aiosqlite.Connection, job: Job) -> bool | None:
         """One transaction of one job; whether it has more, None if it failed. Raises _Reopen."""
+        task = asyncio.current_task()
+        assert task is not None
+        asked = task.cancelling()
+        try:
+            return await self._transaction(db, job)
+        finally:
+            if task.cancelling() > asked:  # a commit was under way, and its outcome had to be known first
+                raise asyncio.CancelledError
+
+    async def _transaction(self, db: aiosqlite.Connection, job: Job) -> bool | None:
         try:
             if isinstance(job, Prepares):
                 await job.prepare(db)
             await db.execute_fetchall("BEGIN IMMEDIATE")
             async with asyncio.timeout(JOB_SECONDS):
                 more = await job.write(db, self._clock())
-            await _commit(db)
+            await commit(db)
         except Exception as error:  # the boundary of a job: counted, logged once, tried again
-            await self._undone(db, job)
+            await undo(db)
+            job.rolled_back()
             self._failed(job, error)
-            if isinstance(error, sqlite3.Error) and (
-                database.code(error) in _REOPEN or database.is_damage(error)
-            ):
+            if database.code(error) in _REOPEN or database.is_damage(error):
                 raise _Reopen(error) from error
             return None
         except BaseException:
-            await self._undone(db, job)
+            await undo(db)
+            job.rolled_back()
             raise
         try:
             job.committed()
@@ -235,18 +247,13 @@ class Keeper:
         self._succeeded(job)
         return more
 
-    async def _undone(self, db: aiosqlite.Connection, job: Job) -> None:
-        await db.interrupt()
-        with contextlib.suppress(sqlite3.Error):  # a transaction that has ended already
-            await db.execute_fetchall("ROLLBACK")
-        job.rolled_back()
-
     async def _last(self, db: aiosqlite.Connection) -> None:
-        """What people did in the last second is written before the program ends, if that is quick."""
+        """What waits when the program ends is written as far as that is quick, what people did first."""
         with contextlib.suppress(TimeoutError, _Reopen):
             async with asyncio.timeout(LAST_SECONDS):
-                while self.events.due(self._clock()) and await self._serve(db, self.events) is not None:
-                    pass
+                for job in (self.events, *self._jobs, self.events):
+                    if self._due(job):
+                        await self._serve(db, job)
 
     def _failed(self, job: Job, error: BaseException) -> None:
         self.errors += 1
@@ -270,27 +277,3 @@ class Keeper:
         if self._wrong != (state, says):
             log.error("reporting: %s", says)
         self._wrong = (state, says)
-
-
-class _Connection:
-    """A connection that closes whatever is still running on it."""
-
-    def __init__(self, db: aiosqlite.Connection) -> None:
-        self.db = db
-
-    async def aclose(self) -> None:
-        """Interrupt, roll back, close."""
-        with contextlib.suppress(ValueError):
-            await self.db.interrupt()
-        await self.db.close()
-
-
-async def _commit(db: aiosqlite.Connection) -> None:
-    """Commit once the readers of the moment have finished; raises sqlite3.Error."""
-    for last in (*(False,) * (COMMIT_TRIES - 1), True):
-        try:
-            await db.execute_fetchall("COMMIT")
-            return
-        except sqlite3.OperationalError as error:
-            if last or database.code(error) != sqlite3.SQLITE_BUSY:
-                raise

@@ -5,9 +5,10 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
-from exporter.reporting import database, keeper, schema
+from exporter.reporting import database, keeper, schema, transaction
 from exporter.reporting.claim import Claim, backing_up
 from exporter.reporting.database import prepare
 from exporter.reporting.keeper import Keeper
@@ -155,7 +156,7 @@ async def test_a_reader_that_takes_its_time_delays_a_commit_and_loses_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
-    monkeypatch.setattr(keeper, "COMMIT_TRIES", 2)
+    monkeypatch.setattr(transaction, "COMMIT_TRIES", 2)
     job = Feed()
     async with running(Keeper(path, [job], pace=PACE)) as kept:
         await until(lambda: kept.state == "ok")
@@ -183,7 +184,16 @@ async def test_while_a_backup_is_taken_nothing_is_written_and_afterwards_everyth
     assert rows(path) == [("feed", "1")]
 
 
-async def test_the_end_writes_what_people_did_in_the_last_moment_and_rolls_back_the_rest(path: Path) -> None:
+async def test_the_end_writes_what_still_waits(path: Path) -> None:
+    job = Feed()
+    async with running(Keeper(path, [job], pace=3600)) as kept:
+        await until(lambda: kept.state == "ok" and kept.lag(kept._clock()) < 5)
+        await asyncio.sleep(0.05)
+        job.pending = ["the last row"]
+    assert rows(path) == [("feed", "the last row")]
+
+
+async def test_the_end_writes_what_people_did_and_rolls_back_what_takes_too_long(path: Path) -> None:
     job = Feed()
     async with running(Keeper(path, [job], pace=3600)) as kept:
         await until(lambda: kept.state == "ok")
@@ -193,8 +203,36 @@ async def test_the_end_writes_what_people_did_in_the_last_moment_and_rolls_back_
         await asyncio.sleep(0.05)
         kept.events.record("kill", what="the last thing")
     assert rows(path) == []
-    assert job.undone == 1
+    assert job.undone == 2
     assert rows(path, "SELECT what FROM events") == [("the last thing",)]
+
+
+async def test_the_end_waits_for_a_commit_that_is_under_way_and_writes_nothing_twice(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, committing, go_on = Feed(), asyncio.Event(), asyncio.Event()
+    really = transaction._commit
+
+    async def slow(db: aiosqlite.Connection) -> None:
+        await really(db)
+        if job.pending:
+            committing.set()
+            await go_on.wait()
+
+    monkeypatch.setattr(transaction, "_commit", slow)
+    kept = Keeper(path, [job], pace=3600)
+    task = asyncio.create_task(kept.run())
+    await until(lambda: kept.state == "ok")
+    job.pending = ["1"]
+    kept.wake()
+    await committing.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (job.pending, job.undone) == ([], 0)
+    assert rows(path) == [("feed", "1")]
 
 
 async def test_it_can_be_stopped_while_it_opens(path: Path) -> None:
