@@ -18,7 +18,7 @@ from typing import Final
 
 from exporter.decisions import SKIPPED, reduced
 from exporter.fields import finite
-from exporter.labels import clean
+from exporter.labels import LONGEST, clean
 from exporter.reporting.sessions import Run
 
 SLICE_SECONDS: Final = 300.0
@@ -144,8 +144,9 @@ class Feed:
     def _take_skips(self, skips: Sequence[dict[str, object]], cycle: Cycle, left: Counter[str]) -> None:
         rows, touched, opened = self._open, self._cycles, 0
         for decision in skips:
-            reason = decision["reason"]
-            key = decision["kind"], decision.get("match_key"), reduced(reason)  # type: ignore[arg-type]
+            reason = str(decision["reason"])
+            match_key = str(decision.get("match_key") or "")[:LONGEST_TEXT]
+            key = str(decision["kind"])[:LONGEST], match_key, reduced(reason)[:LONGEST]
             row = rows.get(key)
             if row is None or row.touched != touched:
                 if opened >= ROWS_A_CYCLE:

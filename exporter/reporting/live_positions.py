@@ -7,7 +7,8 @@ Rows of source `bot` are as old as the state (`as_of`), also while the bot is no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import fields
+from operator import attrgetter
 from typing import Final
 
 import aiosqlite
@@ -23,6 +24,7 @@ LEDGER_SECONDS: Final = 5.0
 """Seconds between two looks at the ledger's rows."""
 MOST_READ: Final = 5_000
 
+_values: Final = attrgetter(*(field.name for field in fields(Position)))
 _INSERT: Final = """
 INSERT OR REPLACE INTO live_positions (bot, source, position_id, venue, market_id, market, side, contracts,
     entry, expected_profit, opened_at, expected_settlement_at, hedged, kind, as_of)
@@ -114,7 +116,7 @@ async def _replace(
     db: aiosqlite.Connection, bot: str, source: str, positions: Sequence[Position], as_of: float | None
 ) -> None:
     await db.execute("DELETE FROM live_positions WHERE bot = ? AND source = ?", (bot, source))
-    rows = [(bot, source, *astuple(position), as_of) for position in positions]
+    rows = [(bot, source, *_values(position), as_of) for position in positions]
     await db.executemany(_INSERT, rows)
 
 
