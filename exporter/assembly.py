@@ -5,12 +5,17 @@ from __future__ import annotations
 import socket
 import time
 
+from fastapi import APIRouter
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 
 from exporter import service
+from exporter.api import bots, records
+from exporter.api.asking import Doorkeeper
 from exporter.bridge import Bridge
 from exporter.collector import Collector
 from exporter.config import Addresses, BotConfig, Config
+from exporter.control.actions import Actions
+from exporter.control.console import Console
 from exporter.exposition import render
 from exporter.latches import Latches
 from exporter.losscap import Breach
@@ -41,7 +46,15 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
         )
         for view, bot in zip(views, config.bots, strict=True)
     ]
+    console = Console(
+        config,
+        list(zip(config.bots, views, bridges, strict=True)),
+        recording.keeper.events.record,
+        recording.recorder,
+    )
+    recording.keeper.add(*console.jobs)
     watches = [
+        *console.watches(),
         *(
             service.Watch(f"the bridge of {view.name}", bridge.run, view.bridge_died)
             for view, bridge in zip(views, bridges, strict=True)
@@ -59,6 +72,7 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
             f"{view.name}: its link was not tried yet" for view in views if not view.link.attempts
         ],
         places=_places(where),
+        routers=_routers(console),
     )
     await service.serve(app, watches, taken, ending=recording.ending)
 
@@ -74,6 +88,15 @@ def _view(bot: BotConfig, breach: Breach | None) -> BotView:
         schedule=bot.schedule,
         breach=breach,
     )
+
+
+def _routers(console: Console) -> list[APIRouter]:
+    """The admin API."""
+    door = Doorkeeper(console.access, console.clock)
+    return [
+        bots.router(Actions(console), door),
+        records.router(console.config.reporting_db, door.looking),
+    ]
 
 
 def _places(where: Addresses) -> list[Place]:

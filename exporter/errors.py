@@ -8,6 +8,7 @@ ExporterError
 │   └── Silent          nothing was heard for so long that the link cannot be trusted
 ├── Refused             what a person asked for is not done; the text says why and what to do
 │   ├── Invalid             it can never be done like that: answer 422
+│   ├── NotFound            there is no such bot or thing: answer 404
 │   ├── NotNow              not as things stand: answer 409
 │   ├── NotAllowed          not by this person, or not without more: answer 403
 │   └── WhoAreYou           nobody knows who asks: answer 401
@@ -44,6 +45,10 @@ class Refused(ExporterError):  # noqa: N818 - as above
 
 class Invalid(Refused):
     """What was asked for can never be done like that."""
+
+
+class NotFound(Refused):
+    """There is nothing of the name that was asked for."""
 
 
 class NotNow(Refused):

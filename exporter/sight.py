@@ -36,8 +36,8 @@ class Sight:
         """The last state, or None where there is none, it is stale, or another run of the bot has begun."""
         self.today = None if self.new_day else self.live
         """The last state if what it says of the day is about this UTC day."""
-        self.planned: Planned | None = planned(view.schedule, now)
-        """The scheduled quiet that holds now."""
+        self.planned: Planned | None = planned(view.schedule, now) or _ordered(view, now)
+        """The quiet that holds now, by the schedule or by somebody's order."""
         self.kill: Standing | None = None if view.control is None else view.control.standing(now)
         """Where a kill of the bot stands; None for a bot that nobody here can kill."""
 
@@ -136,3 +136,8 @@ class Sight:
         """USD that the last state, whatever its age, left unhedged over all venues; 0 where unreported."""
         state = self.view.state
         return sum(abs(usd) for usd in (state.unhedged or {}).values()) if state is not None else 0.0
+
+
+def _ordered(view: BotView, now: float) -> Planned | None:
+    ordered = view.maintenance
+    return ordered.planned if ordered is not None and ordered.holds(now) else None

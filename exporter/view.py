@@ -30,6 +30,7 @@ from exporter.state import UNHEDGED, State, read
 from exporter.totals import BAD_FIELD, LONGEST_CYCLE, UNREADABLE, Totals
 
 if TYPE_CHECKING:
+    from exporter.control.maintenance import Maintenance
     from exporter.control.standing import Control
 
 REMEMBERED_STATES: Final = 256
@@ -42,6 +43,11 @@ TIERS: Final = (PAPER, LIVE)
 
 class BotView:
     """Everything known of one bot. `kind`, `tier`, `schedule` and the two times are its settings."""
+
+    control: Control | None = None
+    """Whoever can kill this bot; set where the program is put together."""
+    maintenance: Maintenance | None = None
+    """The planned quiet that a person ordered last, whether it still holds or not."""
 
     def __init__(
         self,
@@ -97,8 +103,6 @@ class BotView:
         """When the day's loss came near its cap, while it is."""
         self.live_since = now
         """When the states that are fresh now began to come."""
-        self.control: Control | None = None
-        """Whoever can kill this bot; set where the program is put together."""
         self._tier = tier
         self._reported = Reported()
         self._session_id: str | None = None

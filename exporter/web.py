@@ -1,8 +1,8 @@
-"""Answers HTTP: `/metrics`, `/-/healthy`, `/-/ready`, the page at `/` and its three static files; GET only.
+"""Answers HTTP: `/metrics`, `/-/healthy`, `/-/ready`, the page at `/`, its static files, and the admin API.
 
 Nothing is done here but to ask and to answer: metrics come from a callable, the page from views, and a bot
 whose view cannot be read is shown as BLIND beside the others. Every answer forbids storing, framing, sniffing
-and foreign content; a path with a dot segment is not found.
+and foreign content; a path with a dot segment, also an encoded one, is not found. Changes are POST only.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 
-from fastapi import FastAPI
-from fastapi.responses import PlainTextResponse, Response
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from exporter import __version__
+from exporter.api.asking import refused
 from exporter.cards import card
+from exporter.errors import Refused
 from exporter.page import Card, Place, render
 from exporter.view import BotView
 
@@ -37,7 +41,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 STATIC_TYPES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
-_DOT_SEGMENT = re.compile(r"(?:^|[/\\])\.{1,2}(?:[/\\]|$)")
+_DOT_SEGMENT = re.compile(r"(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)", re.I)
 
 
 def application(
@@ -46,11 +50,23 @@ def application(
     *,
     not_ready: Callable[[], list[str]],
     places: Iterable[Place],
+    routers: Iterable[APIRouter] = (),
     clock: Callable[[], float] = time.time,
 ) -> ASGIApp:
     """The application. `metrics` returns body and content type; `not_ready` says what is still missing."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.add_exception_handler(HTTPException, _plain_error)
+    app = FastAPI(
+        title="Trading bots: admin API",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.add_exception_handler(HTTPException, _not_there)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(Refused, refused)
+    for router in routers:
+        app.include_router(router)
     static = {
         name: resources.files("exporter").joinpath("static", name).read_bytes() for name in STATIC_TYPES
     }
@@ -66,7 +82,7 @@ def application(
                 log.exception("bot %s cannot be shown; the page goes on without it", view.name)
             return Card(view.name, "unknown", "BLIND: NOT READABLE, SEE THE LOG", now, ())
 
-    @app.get("/metrics")
+    @app.get("/metrics", include_in_schema=False)
     async def get_metrics() -> Response:
         # What bots have sent is taken in first, or the first answer of an exporter that was frozen would tell
         # of a silence that was its own.
@@ -74,22 +90,22 @@ def application(
         body, content_type = metrics()
         return Response(body, headers={"Content-Type": content_type})
 
-    @app.get("/-/healthy")
+    @app.get("/-/healthy", include_in_schema=False)
     async def get_healthy() -> Response:
         return PlainTextResponse("healthy\n")
 
-    @app.get("/-/ready")
+    @app.get("/-/ready", include_in_schema=False)
     async def get_ready() -> Response:
         if missing := not_ready():
             return PlainTextResponse("not ready\n" + "".join(f"{line}\n" for line in missing), 503)
         return PlainTextResponse("ready\n")
 
-    @app.get("/")
+    @app.get("/", include_in_schema=False)
     async def get_page() -> Response:
         now = clock()
         return Response(render([look(view, now) for view in views], now, links), media_type="text/html")
 
-    @app.get("/static/{name}")
+    @app.get("/static/{name}", include_in_schema=False)
     async def get_static(name: str) -> Response:
         if name not in static:
             raise HTTPException(404)
@@ -98,13 +114,25 @@ def application(
     return _Guard(app)
 
 
-async def _plain_error(_: Request, error: Exception) -> Response:
-    """One line of text for what is not found or not allowed."""
+async def _not_there(request: Request, error: Exception) -> Response:
+    """One line for what is not found or not allowed: JSON from the API, else text."""
     if not isinstance(error, HTTPException):
         raise error
+    if request.url.path.startswith("/api/"):
+        says = {404: "there is no such call", 405: "there is no such call with this method"}
+        content = {"error": says.get(error.status_code, str(error.detail))}
+        return JSONResponse(content, error.status_code, headers=error.headers)
     return PlainTextResponse(
         f"{error.status_code} {error.detail}\n", error.status_code, headers=error.headers
     )
+
+
+async def _not_understood(_: Request, error: Exception) -> Response:
+    """The first fault of a query, as a sentence."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    fault = error.errors()[0]
+    return JSONResponse({"error": f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}"}, 422)
 
 
 class _Guard:

@@ -17,12 +17,13 @@ from starlette.responses import JSONResponse, Response
 from exporter.control.access import Access, Caller, presented
 from exporter.control.gate import CodeNeeded, SecondNeeded
 from exporter.control.sessions import COOKIE, same_origin
-from exporter.errors import Invalid, NotAllowed, NotNow, Refused, TooManyGuesses, WhoAreYou
+from exporter.errors import Invalid, NotAllowed, NotFound, NotNow, Refused, TooManyGuesses, WhoAreYou
 
 STATUS: Final[Mapping[type[Refused], int]] = {
     TooManyGuesses: 429,
     WhoAreYou: 401,
     NotAllowed: 403,
+    NotFound: 404,
     NotNow: 409,
     Invalid: 422,
 }

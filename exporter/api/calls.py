@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from exporter.control import params
 from exporter.control.access import Caller
-from exporter.errors import Invalid
+from exporter.errors import Invalid, Refused
 
 Given = Mapping[str, Any]
 """The fields of a request by name; None where one is blank or not given."""
@@ -69,12 +69,21 @@ def change(
     parameters: Mapping[str, Parameter],
     caller_of: Callable[[Request], Caller],
     do: Doing,
+    *,
+    refused: Callable[[Caller, str, Refused], None],
 ) -> None:
-    """Add a call that changes something; the docstring of `do` is its description."""
+    """Add a call that changes something; the docstring of `do` is its description.
+
+    `refused` hears of everybody known who asked for it in vain.
+    """
 
     async def endpoint(request: Request) -> Response:
         caller = caller_of(request)
-        return JSONResponse(dict(await do(request, caller, await given(request, parameters))))
+        try:
+            return JSONResponse(dict(await do(request, caller, await given(request, parameters))))
+        except Refused as error:
+            refused(caller, request.url.path, error)
+            raise
 
     words = (do.__doc__ or "").strip()
     router.add_api_route(

@@ -1,0 +1,129 @@
+"""Writes kills and what became of them to the reporting database, and tells the audit trail.
+
+A job of the keeper; a kill is sent before anything is written, so rows wait here, bounded, until they are on
+disk.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+import aiosqlite
+
+from exporter.control.kill import Stage
+from exporter.control.kill_desk import News
+
+log = logging.getLogger(__name__)
+
+PENDING: Final = 1000
+
+_KILL: Final = """
+INSERT INTO kills (id, bot, venue, who, source, reason, drill, sent_at, acked_at, decided_at, state, rung,
+    paths, detail, positions, unhedged, working_orders, rearmed_at, rearmed_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET acked_at = excluded.acked_at, decided_at = excluded.decided_at,
+    state = excluded.state, rung = excluded.rung, paths = excluded.paths, detail = excluded.detail,
+    positions = excluded.positions, unhedged = excluded.unhedged, working_orders = excluded.working_orders,
+    rearmed_at = excluded.rearmed_at, rearmed_by = excluded.rearmed_by
+"""
+
+
+class KillRecords:
+    """The kills of all bots; `told` is for their desks. `tell` is `EventLog.record`."""
+
+    name: Final = "kills"
+
+    def __init__(self, tell: Callable[..., None]) -> None:
+        self._tell = tell
+        self._rows: dict[str, tuple[object, ...]] = {}
+        self._writing: dict[str, tuple[object, ...]] = {}
+
+    def told(self, bot: str, news: News) -> None:
+        """A kill was pressed, its stage changed, or it was re-armed."""
+        identity = news.kill.order.id
+        if len(self._rows) >= PENDING:
+            log.error("not written to the database: %s", self._rows.pop(next(iter(self._rows))))
+        self._rows[identity] = _row(bot, news)
+        self._tell(**_event(bot, news))
+
+    def opened(self) -> None:
+        """Nothing is remembered of a file."""
+
+    def due(self, now: float) -> bool:
+        """Whether something is to be written."""
+        return bool(self._rows)
+
+    async def write(self, db: aiosqlite.Connection, now: float) -> bool:
+        """Write all that waits; it is little."""
+        self._writing = dict(self._rows)
+        await db.executemany(_KILL, list(self._writing.values()))
+        return False
+
+    def committed(self) -> None:
+        """What was written and has not changed since need not be kept."""
+        for identity, row in self._writing.items():
+            if self._rows.get(identity) is row:
+                del self._rows[identity]
+        self._writing = {}
+
+    def rolled_back(self) -> None:
+        """Everything waits on."""
+        self._writing = {}
+
+
+def _row(bot: str, news: News) -> tuple[object, ...]:
+    kill, standing = news.kill, news.standing
+    order, rearmed = kill.order, news.what == "rearmed"
+    return (
+        order.id,
+        bot,
+        order.venue,
+        order.who,
+        order.source,
+        order.reason,
+        order.drill,
+        order.sent_at,
+        kill.acked_at,
+        kill.decided_at,
+        str(kill.stage),
+        None if kill.rung is None else str(kill.rung),
+        json.dumps(dict(standing.delivered), sort_keys=True),
+        kill.detail,
+        standing.positions,
+        standing.unhedged,
+        standing.working_orders,
+        news.at if rearmed else None,
+        news.by if rearmed else None,
+    )
+
+
+def _event(bot: str, news: News) -> dict[str, Any]:
+    kill, standing = news.kill, news.standing
+    order = kill.order
+    name = ("drill" if order.drill else "kill") + (f" of {order.venue}" if order.venue else "")
+    if news.what == "stage":
+        what = f"{name}: {kill.stage.replace('_', ' ')}{f' ({kill.detail})' if kill.detail else ''}"
+    else:
+        what = f"{name} ordered" if news.what == "pressed" else f"{name}: re-armed"
+    bad = news.what == "stage" and kill.stage in {Stage.NOT_VERIFIED, Stage.UNPROVEN}
+    return {
+        "kind": "kill",
+        "bot": bot,
+        "severity": "critical" if bad else "warning",
+        "who": news.by or order.who,
+        "source": order.source,
+        "what": what,
+        "why": news.why or order.reason,
+        "answer": dict(standing.delivered),
+        "proof": None if kill.rung is None else str(kill.rung),
+        "latency": news.at - order.sent_at,
+        "data": {
+            "kill_id": order.id,
+            "positions": standing.positions,
+            "unhedged_usd": standing.unhedged,
+            "working_orders": standing.working_orders,
+        },
+    }
