@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from typing import Final
 
 CHANCE: Final = 0.001
@@ -98,7 +99,13 @@ class Habit:
     @property
     def quiet_cycles_needed(self) -> int | None:
         """Full cycles without an opening that prove a kill; None where none would."""
-        return quiet_cycles_needed(sum(self._cycles), len(self._cycles))
+        by_chance = quiet_cycles_needed(sum(self._cycles), len(self._cycles))
+        return None if by_chance is None else max(by_chance, 2 * self._longest_silence + 1)
+
+    @property
+    def _longest_silence(self) -> int:
+        """Cycles without an opening in a row: a bot whose openings come in bursts is silent between them."""
+        return max((len(list(run)) for opened, run in groupby(self._cycles) if not opened), default=0)
 
 
 def quiet_cycles_needed(opening: int, seen: int) -> int | None:

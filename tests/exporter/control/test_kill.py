@@ -275,6 +275,13 @@ def test_the_habit_is_that_of_the_last_two_hundred_cycles_that_could_have_opened
     assert habit.quiet_cycles_needed == 5
 
 
+def test_silence_between_bursts_is_no_proof_until_it_is_twice_as_long_as_it_ever_was():
+    bursts = Habit(([True] * 20 + [False] * 15) * 5)
+    steady = Habit([True, False] * 80)
+    assert bursts.quiet_cycles_needed == 31
+    assert steady.quiet_cycles_needed == quiet_cycles_needed(80, 160)
+
+
 @given(
     st.lists(
         st.builds(
