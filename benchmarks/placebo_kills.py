@@ -2,8 +2,8 @@
 
 Each simulated bot opens by chance, at 1 to 1,000 fills a day in cycles of 5 or 60 s, and is killed at a
 random moment after 20 to 400 cycles that were watched. What is judged is what the exporter judges; cycles in
-which nothing more can change until the next opening are skipped. The recorded session of a deployed bot, where
-it is beside this checkout, is killed at every cycle.
+which nothing more can change until the next opening are skipped. The recorded session of a deployed bot,
+where it is beside this checkout, is killed at every cycle.
 
 Silence tells a killed bot from one that opens by chance, not from one that happens to stop by itself just
 then: bots that trade in bursts are shown beside the others, and carry no target.

@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from benchmarks.placebo_kills import RECORDED, Outcome, placebo, recorded_session
+from exporter.control.proof import Habit
 
 
 def kills(count: int) -> list[Outcome]:
@@ -35,7 +36,6 @@ def test_the_recorded_bot_killed_at_every_cycle_is_never_called_killed(samples):
 
 
 def test_the_placebos_would_be_caught_if_silence_were_believed_too_early(monkeypatch):
-    """What this file proves could fail: with the share itself and no bound, some are called killed."""
-    monkeypatch.setattr("exporter.control.proof.STANDARD_ERRORS", 0.0)
-    monkeypatch.setattr("exporter.control.proof.CHANCE", 0.5)
-    assert any(outcome.verified for outcome in kills(300))
+    """What this file proves could fail: five quiet cycles are not enough for most of these bots."""
+    monkeypatch.setattr(Habit, "quiet_cycles_needed", property(lambda habit: 5))
+    assert any(outcome.verified for outcome in kills(100))
