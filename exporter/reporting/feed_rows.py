@@ -173,7 +173,7 @@ class Feed:
             row = self._open[key] = Row(
                 cycle.session, cycle.at, cycle.at, cycle.number, DETECTED, "opportunities found"
             )
-            row.detail = f"{found} opportunities, {near} near ones in each cycle"
+            row.detail = f"{found} found and {near} near, in each cycle"
         self._join(row, cycle)
         row.count += found
 

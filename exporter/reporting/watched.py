@@ -3,7 +3,7 @@
 What is not known is None: the mode of a bot that is not live, the loop of a bot that does not say. The words
 of a row of `states` are:
 
-* loop: running, hung, starting, stale, stopped, or None where no state came yet;
+* loop: running, hung, starting, stale, stopped after a goodbye, or None while nobody can know;
 * link: connected or disconnected;
 * mode and status: the bot's own words, None while its states are stale;
 * kill: active or inactive, None while stale or not reported;
@@ -60,12 +60,12 @@ def words(sight: Sight, ledger: str | None) -> Words:
 
 
 def _loop(sight: Sight) -> str | None:
+    if not sight.connected:
+        return STOPPED if sight.view.link.stopping(sight.now) else None
     if sight.hung:
         return HUNG
     if sight.live is not None:
         return RUNNING
-    if not sight.connected:
-        return STOPPED if sight.view.link.stopping(sight.now) else None
     if sight.starting or sight.awaiting:
         return STARTING
     return None if sight.view.state_at is None else STALE

@@ -149,7 +149,7 @@ async def test_what_was_detected_is_summed_over_equal_cycles(tmp_path):
         heard.say(base_state(4, **quiet_cycle()))
         await heard.write(T0 + 21)
         assert heard.rows("SELECT action, detail, count FROM feed") == [
-            ("detected", "2 opportunities, 5 near ones in each cycle", 6)
+            ("detected", "2 found and 5 near, in each cycle", 6)
         ]
 
 

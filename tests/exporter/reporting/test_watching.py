@@ -103,6 +103,15 @@ async def test_the_ledgers_word_is_the_worst_of_its_stores_and_a_change_is_an_ev
         assert told == [("missing", "warning"), ("ok", "info")]
 
 
+async def test_of_a_bot_that_is_gone_nobody_knows_whether_its_loop_runs(tmp_path):
+    async with hearing(tmp_path) as heard:
+        heard.connect(T0)
+        heard.say(state(1))
+        heard.disconnect(T0 + 6)
+        await heard.write(T0 + 7)
+        assert heard.rows(WORDS) == [(None, "disconnected", "paper", "paper", "inactive", None, "none")]
+
+
 async def test_a_commit_that_fails_leaves_the_change_to_the_next(tmp_path):
     async with hearing(tmp_path) as heard:
         await heard.write(T0 + 1, fails="bots")
