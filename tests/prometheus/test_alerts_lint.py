@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from exporter.control.kill import Stage
 from exporter.labels import UNKNOWN
 from exporter.metrics import DECLARED
 from exporter.sourced import BOT, LEDGER
@@ -14,13 +15,19 @@ from tests.prometheus.promtool import PROMETHEUS, alert_rules, rule_groups
 ROOT = PROMETHEUS.parent
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 AREAS = {"link", "risk", "control", "self"}
-DASHBOARDS = {"tradebot-live", "tradebot-system"}
+DASHBOARDS = {"tradebot-live", "tradebot-system", "tradebot-config"}
 
 EXPORTED = {metric.name: metric for metric in DECLARED}
 RECORDED = {str(rule["record"]) for group in rule_groups() for rule in group["rules"] if "record" in rule}  # type: ignore[attr-defined]
 # Every value that a rule may ask of a label that the exporter writes.
 VALUES = {
-    "tier": {*TIERS, UNKNOWN}, "mode": set(TIERS), "cause": set(CAUSES), "source": {BOT, LEDGER}, "job": {"tradebot"},
+    "tier": {*TIERS, UNKNOWN},
+    "mode": set(TIERS),
+    "cause": set(CAUSES),
+    "source": {BOT, LEDGER},
+    "state": set(Stage),
+    "expected": {"true", "false"},
+    "job": {"tradebot"},
 }
 # Labels that no metric declares: what each bot's series have, what Prometheus adds, what the rules add.
 ADDED = {"bot", "instance", "job", "tier"}

@@ -4,10 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.prometheus import cases_control, cases_disconnected, cases_link, cases_risk, cases_self
+from tests.prometheus import (
+    cases_control,
+    cases_disconnected,
+    cases_link,
+    cases_orders,
+    cases_risk,
+    cases_self,
+)
 from tests.prometheus.promtool import Case, Kind, alert_rules, run
 
-SITUATIONS = (cases_disconnected, cases_link, cases_risk, cases_control, cases_self)
+SITUATIONS = (cases_disconnected, cases_link, cases_risk, cases_control, cases_orders, cases_self)
 CASES = [case for module in SITUATIONS for case in module.CASES]
 ALERTS = sorted({str(rule["alert"]) for rule in alert_rules()})
 
