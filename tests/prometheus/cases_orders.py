@@ -31,8 +31,8 @@ def not_killed(severity: str, tier: str = "live") -> Firing:
     return firing(
         "TradebotKillNotVerified",
         "A bot goes on trading after its kill",
-        "arb was ordered to stop, and a position or an order was opened since. Stop its process or its access "
-        "to the venue by other means, now.",
+        "arb was ordered to stop, and a position or an order was opened since. Stop its process or "
+        "its access to the venue by other means, now.",
         area="control",
         severity=severity,
         tier=tier,
