@@ -13,6 +13,7 @@ from dataclasses import replace
 from exporter import __version__, arguments, assembly, doctor, findings, logs, service
 from exporter.config import Config, addresses, load, unused_parts
 from exporter.config_summary import summary
+from exporter.control import tokens
 from exporter.doctor_files import own_folder
 from exporter.errors import ExporterError
 from exporter.reporting import commands
@@ -80,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
     config, where = _settings(options), addresses(os.environ)
     if unused := unused_parts(config):
         log.info("accepted and checked, not used yet: %s", ", ".join(unused))
+    for fault in tokens.checked(config):
+        log.warning("%s; nobody else than this machine can reach this program, so it goes on", fault)
     if (folder := own_folder(config.latch_folder)).level == "FAIL":
         log.warning("latches will not survive a restart: %s; %s", folder.says, folder.fix)
     taken = service.listening(config.listen)

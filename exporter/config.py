@@ -263,14 +263,4 @@ def _within_bot(bot: Mapping[str, yaml_lines.Plain], path: tuple[str | int, ...]
 
 def unused_parts(config: Config) -> list[str]:
     """The parts of the file that were written down and that the running exporter does not use yet."""
-    unused: list[str] = [
-        key
-        for key in ("tokens", "grafana_users", "allow_live", "four_eyes")
-        if key in config.model_fields_set
-    ]
-    unused += [
-        f"stores of {bot.name}" for bot in config.bots if bot.stores and bot.kind not in STORES_BY_KIND
-    ]
-    if any(bot.kill_file for bot in config.bots):
-        unused.append("kill_file")
-    return unused
+    return [f"stores of {bot.name}" for bot in config.bots if bot.stores and bot.kind not in STORES_BY_KIND]

@@ -18,7 +18,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from exporter.config import Tokens
+from exporter.config import Config, Tokens
+from exporter.service import StartError
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +124,14 @@ class TokenFiles:
                     f"{file.role} {file.name} has the same token as {first.role} {first.name}:"
                     " nobody could tell them apart"
                 )
+
+
+def checked(config: Config) -> list[str]:
+    """What is wrong with the tokens, to be warned of; raises StartError where others can reach them."""
+    faults = list(TokenFiles(config.tokens, strict=True).faults())
+    if (why := refusal(faults, config.listen.host)) is not None:
+        raise StartError(why)
+    return faults
 
 
 def refusal(faults: Sequence[str], host: str) -> str | None:

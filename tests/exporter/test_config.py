@@ -247,14 +247,8 @@ def test_settings_cannot_be_changed_once_read(tmp_path: Path) -> None:
         config.allow_live = True  # type: ignore[misc]
 
 
-def test_parts_without_effect_are_named(tmp_path: Path) -> None:
-    assert unused_parts(load(write(tmp_path, FULL))) == [
-        "tokens",
-        "grafana_users",
-        "allow_live",
-        "four_eyes",
-        "kill_file",
-    ]
+def test_every_part_of_the_file_is_used(tmp_path: Path) -> None:
+    assert unused_parts(load(write(tmp_path, FULL))) == []
 
 
 def test_stores_of_a_kind_of_bot_whose_stores_are_not_known_are_named(tmp_path: Path) -> None:

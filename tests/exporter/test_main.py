@@ -101,16 +101,36 @@ async def test_a_loss_cap_breach_survives_a_restart_of_the_exporter(tmp_path: Pa
         assert 'tradebot_daily_loss_breached{bot="arb"} 1' in (await running.get("/metrics")).text
 
 
-async def test_unused_parts_are_named_in_one_line_and_secrets_never(tmp_path: Path) -> None:
-    path = settings(tmp_path, free_port(), "tokens: {grafana: /run/secrets/grafana_token}\nfour_eyes: true\n")
+async def test_unused_parts_are_named_in_one_line(tmp_path: Path) -> None:
     port = free_port()
+    path = tmp_path / "exporter.yml"
+    path.write_text(f"bots: [{{name: e, kind: ema, port: {free_port()}, stores: {{trades: t.db}}}}]\n")
+    running = Exporter(await start("--config", str(path), "--listen", f"127.0.0.1:{port}"), port)
+    await running.until("/-/healthy", "healthy")
+    _, log = await running.stop()
+    assert next(line for line in log.splitlines() if "not used yet" in line).endswith("yet: stores of e")
+
+
+async def test_a_bad_token_is_warned_of_where_only_this_machine_can_reach_it(tmp_path: Path) -> None:
+    token = tmp_path / "ann_token"
+    token.write_text("change-me-change-me-change-me")
+    port = free_port()
+    path = settings(tmp_path, free_port(), f"tokens: {{operators: {{ann: {token}}}}}\n")
     running = Exporter(await start("--config", path, "--listen", f"127.0.0.1:{port}"), port)
     await running.until("/-/healthy", "healthy")
     _, log = await running.stop()
-    lines = [line for line in log.splitlines() if "not used yet" in line]
-    assert len(lines) == 1
-    assert lines[0].endswith("not used yet: tokens, four_eyes")
-    assert "grafana_token" not in log
+    assert "the token of operator ann" in log and "looks like a sample" in log
+    assert "change-me" not in log
+
+
+async def test_a_bad_token_where_others_can_reach_it_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    token = tmp_path / "ann_token"
+    token.write_text("")
+    path = settings(tmp_path, free_port(), f"tokens: {{operators: {{ann: {token}}}}}\n")
+    code, out, error = await outcome(await start("--config", path, "--listen", f"0.0.0.0:{free_port()}"))
+    assert (code, out) == (2, "")
+    (line,) = error.splitlines()
+    assert f"the token of operator ann ({token}) is empty. On 0.0.0.0 others can reach this program" in line
 
 
 async def test_a_folder_that_cannot_keep_latches_is_said_at_start_and_watching_goes_on(
@@ -222,8 +242,6 @@ bot slow (kind arb) at 127.0.0.1:9130
   states             as often as they turn out to come
   stale              after three intervals, at least 15 s
   tier               by the bot's last known mode
-
-Accepted and checked, not used yet: kill_file.
 """
     )
 
