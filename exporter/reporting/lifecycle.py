@@ -67,6 +67,8 @@ class Lifecycle:
         if view.state is not seen.state and view.state is not None:
             self._state(view, view.state, seen, now)
             seen.state = view.state
+        if view.latch.breach is not seen.breach:  # by the bot's figures, or by its ledger's
+            self._breach(view, seen, now)
 
     def _link(self, view: BotView, seen: _Seen, now: float) -> None:
         link, first = view.link, not seen.attempts
@@ -101,8 +103,6 @@ class Lifecycle:
             seen.status = state.status
         if state.kill is not None and state.kill.active != seen.killed:
             self._kill(view, state.kill, seen, now)
-        if view.latch.breach != seen.breach:
-            self._breach(view, seen, now)
 
     def _restart(self, view: BotView, before: Session, now: float) -> None:
         after = view.session
@@ -136,7 +136,7 @@ class Lifecycle:
         seen.breach = view.latch.breach
         if seen.breach is not None:
             what = f"the daily loss cap of {seen.breach.day} is breached"
-            self._tell(view, now, "cap_breached", "breach", CRITICAL, what=what, source=BOT)
+            self._tell(view, now, "cap_breached", "breach", CRITICAL, what=what)
             self._alarm(view.name, what)
 
     def _tell(

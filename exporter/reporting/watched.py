@@ -6,7 +6,8 @@ of a row of `states` are:
 * loop: running, hung, starting, stale, stopped after a goodbye, or None while nobody can know;
 * link: connected or disconnected;
 * mode and status: the bot's own words, None while its states are stale;
-* kill: active or inactive, None while stale or not reported;
+* kill: where a kill by this console stands (sent, acked, verified …), else the bot's own word: active or
+  inactive, None while stale or not reported;
 * ledger: the worst word on the bot's stores, None where none was looked for;
 * maintenance: why quiet is planned, or none.
 """
@@ -47,16 +48,22 @@ class Words:
 def words(sight: Sight, ledger: str | None) -> Words:
     """How a bot is, in a word each; `ledger` is the word on its stores."""
     live = sight.live
-    kill = None if live is None or live.kill is None else ACTIVE if live.kill.active else INACTIVE
     return Words(
         loop=_loop(sight),
         link=CONNECTED if sight.connected else DISCONNECTED,
         mode=None if live is None else live.mode,
         status=None if live is None else live.status,
-        kill=kill,
+        kill=_kill(sight),
         ledger=ledger,
         maintenance=_maintenance(sight),
     )
+
+
+def _kill(sight: Sight) -> str | None:
+    if sight.kill is not None and sight.kill.kill is not None:
+        return sight.kill.state.value
+    own = None if sight.live is None else sight.live.kill
+    return None if own is None else ACTIVE if own.active else INACTIVE
 
 
 def _loop(sight: Sight) -> str | None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from exporter.losscap import Breach
 from exporter.reporting.throttle import PASSED, Throttle
 from tests.doubles.messages import T0, base_state, goodbye, killed, state
 from tests.exporter.reporting.hearing import Hearing, hearing
@@ -99,6 +100,14 @@ async def test_a_breached_cap_is_told_once_and_is_an_alarm(heard):
         heard.say(state(cycle, daily_pnl=-11.0))
     assert told(heard) == [("cap_breached", "critical", "the daily loss cap of 2026-11-20 is breached")]
     assert len(heard.alarms) == 1
+
+
+async def test_a_breach_that_the_ledger_shows_is_told_though_no_state_comes(heard):
+    view = heard.views["arb"]
+    view.latch.breach = Breach("2026-11-20", T0)
+    heard.sockets.linked(view, T0 + 1)
+    heard.sockets.linked(view, T0 + 2)
+    assert [kind for kind, *_ in told(heard)] == ["cap_breached"]
 
 
 async def test_a_link_that_flaps_for_a_day_makes_few_events_that_count_every_change(heard):

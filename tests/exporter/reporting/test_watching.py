@@ -1,6 +1,9 @@
 """How each bot is, second by second: a heartbeat, words only where they are known, a row at each change."""
 
+from exporter.reporting.watched import words
+from tests.doubles.bots import DeployedBot
 from tests.doubles.messages import T0, base_state, goodbye, heartbeat, killed, state
+from tests.exporter.control.kill_stand import Stand
 from tests.exporter.reporting.hearing import hearing
 
 WORDS = "SELECT loop, link, mode, status, kill, ledger, maintenance FROM states ORDER BY at"
@@ -127,3 +130,11 @@ async def test_it_writes_once_a_second_however_often_the_keeper_is_woken(tmp_pat
             await heard.write(T0 + tenth / 10)
             seen.append(heard.rows("SELECT as_of FROM bots")[0][0])
         assert len(set(seen)) == 3
+
+
+async def test_where_a_kill_by_this_console_stands_goes_before_the_bots_own_word(tmp_path):
+    stand = Stand(DeployedBot(), tmp_path)
+    assert words(stand.view.at(stand.now), None).kill is None
+    await stand.press()
+    await stand.for_seconds(1)
+    assert words(stand.view.at(stand.now), None).kill == stand.standing().state.value == "acked"
