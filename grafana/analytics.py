@@ -4,7 +4,8 @@ from grafana_foundation_sdk.builders import barchart, stat, statushistory, table
 from grafana_foundation_sdk.models import dashboard
 
 from grafana import palette
-from grafana.ledger_panels import MONEY, Face, Look, banded, bars, chart, rows, tile
+from grafana.charts import shades
+from grafana.ledger_panels import MONEY, Face, Look, banded, bars, chart, legend, rows, tile
 from grafana.page import Choice, Place, ledger_page
 from grafana.shared import verdict
 from grafana.sql import freshness, intents, lanes, performance
@@ -132,7 +133,7 @@ def drawdown() -> timeseries.Panel:
 def pnl_by_lane() -> barchart.Panel:
     """Which lane earned it, as the toggle says."""
     looks = {
-        "USD": Look(palette.LINE_DIM, unit=MONEY, decimals=2),
+        "USD": Look(palette.LINE_DIM, unit="none", decimals=2),
         "trades": Look(palette.LINE_DIM, unit="none", decimals=0),
         "% of absolute PnL": Look(palette.LINE_DIM, unit="percent", decimals=1),
     }
@@ -147,7 +148,7 @@ def pnl_by_lane() -> barchart.Panel:
 
 def gross_to_net() -> table.Panel:
     """What became of the gross profit, by lane."""
-    money = Look(unit=MONEY, decimals=2)
+    usd = Look(unit="none", decimals=2)
     return rows(
         "GROSS → NET BY LANE · $bot · USD (UTC days)",
         "Gross + fees + slippage + adverse + unsplit = net. `unsplit`: the difference to the plan of trades "
@@ -155,7 +156,7 @@ def gross_to_net() -> table.Panel:
         lanes.gross_to_net(),
         {
             "lane": Look(width=92),
-            **dict.fromkeys(("gross", "fees", "slippage", "adverse", "unsplit", "net"), money),
+            **dict.fromkeys(("gross", "fees", "slippage", "adverse", "unsplit", "net"), usd),
             "known": Look(unit="percentunit", decimals=0, width=64),
         },
     )
@@ -210,6 +211,7 @@ def hours() -> barchart.Panel:
     )
     pivot = {"columnField": "venue", "rowField": "hour", "valueField": "PnL", "emptyValue": "null"}
     panel.with_transformation(dashboard.DataTransformerConfig(id_val="groupingToMatrix", options=pivot))
+    panel.color_scheme(shades(palette.LINE)).legend(legend(shown=True))
     return panel.override_by_field_type("number", Look(unit=MONEY).entries())
 
 
@@ -259,9 +261,9 @@ def groups() -> table.Panel:
         {
             "lane": Look(width=90),
             "trades": Look(unit="locale", decimals=0, width=80),
-            "PnL": Look(unit=MONEY, decimals=2, width=100),
+            "PnL": Look(unit="none", decimals=2, width=100),
             "win rate": Look(unit="percentunit", decimals=0, width=90),
-            "average profit": Look(unit=MONEY, decimals=2, width=135),
+            "average profit": Look(unit="none", decimals=2, width=135),
         },
         filterable=True,
     )
@@ -277,10 +279,10 @@ def order_intents() -> table.Panel:
         {
             "created (UTC)": Look(width=158),
             "lane": Look(width=80),
-            "status": Look(width=90),
+            "status": Look(width=150),
             "wanted": Look(unit="locale", decimals=0, width=84),
             "filled": Look(unit="locale", decimals=0, width=78),
-            "expected": Look(unit=MONEY, decimals=2, width=100),
+            "expected": Look(unit="none", decimals=2, width=100),
         },
         filterable=True,
     )

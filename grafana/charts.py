@@ -51,7 +51,7 @@ def chart(
         .draw_style(common.GraphDrawStyle.BARS if bars else common.GraphDrawStyle.LINE)
         .show_points(common.VisibilityMode.NEVER)
         .span_nulls(False)
-        .color_scheme(_shades(palette.LINE_DIM if bars else palette.LINE))
+        .color_scheme(shades(palette.LINE_DIM if bars else palette.LINE))
         .legend(
             common_builders.VizLegendOptions()
             .show_legend(True)
@@ -232,6 +232,6 @@ def _typed(words: Mapping[int, Words]) -> dashboard.ValueMap:
     )
 
 
-def _shades(colour: str) -> dashboard_builders.FieldColor:
-    # Shades of one colour: none looks like an alarm.
+def shades(colour: str) -> dashboard_builders.FieldColor:
+    """Shades of one colour: none looks like an alarm."""
     return dashboard_builders.FieldColor().mode(dashboard.FieldColorModeId.SHADES).fixed_color(colour)

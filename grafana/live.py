@@ -134,8 +134,9 @@ def day_pnl() -> stat.Panel:
     """Realised PnL since midnight UTC with its source. Its sign colours nothing: a losing day is no alarm."""
     return tile(
         "DAY PnL: realised since 00:00 UTC, in USD, as its source says (bot, or ledger where the bot does "
-        "not report it).",
+        "not report it); amber where the two differ by more than $1 and a twentieth of the cap.",
         [
+            Level(queries.DAY_PNL_DIFFERS, "PnL ≠ LEDGER", palette.AMBER, unit="currencyUSD", decimals=2),
             Level(queries.DAY_PNL_SMALL, "PnL · {{source}}", unit="currencyUSD", decimals=2),
             Level(queries.DAY_PNL_GAIN, "PnL · {{source}}", unit="currency:financial:$"),
             Level(queries.DAY_PNL_LOSS, "PnL · {{source}}", unit="currency:financial:-$"),
@@ -245,7 +246,8 @@ def operator_day() -> stat.Panel:
         "OPERATOR'S DAY: PnL of the operator's day so far, from the ledger, in USD; the cap's day is UTC.",
         [Face(sql_live.operator_day()), Face(sql_live.operator_day_is_utc())],
         sizes=FACT,
-        unit="currencyUSD",
+        unit=ledger_panels.MONEY,
+        decimals=2,
     )
 
 

@@ -131,11 +131,16 @@ def _from_best_source(metric: str) -> str:
 
 
 DAY_PNL = _from_best_source("tradebot_daily_pnl_usd")
-DAY_PNL_SMALL = f"{DAY_PNL} > -1000 < 1000"
-DAY_PNL_GAIN = f"{DAY_PNL} >= 1000"
-DAY_PNL_LOSS = f"-1 * ({DAY_PNL} <= -1000)"  # shown behind "-$"
-
 CAP = f"({by_bot(of('tradebot_daily_loss_cap_usd'))} > 0)"
+LEDGER_DIFFERENCE = by_bot(of("tradebot_ledger_difference_usd"))
+_DIFFERS = (
+    f"((abs({LEDGER_DIFFERENCE}) > 1) unless on(bot) (abs({LEDGER_DIFFERENCE}) <= on(bot) 0.05 * {CAP}))"
+)
+DAY_PNL_DIFFERS = f"{DAY_PNL} and on(bot) {_DIFFERS}"
+_DAY_PNL_AGREED = f"({DAY_PNL} unless on(bot) {_DIFFERS})"
+DAY_PNL_SMALL = f"{_DAY_PNL_AGREED} > -1000 < 1000"
+DAY_PNL_GAIN = f"{_DAY_PNL_AGREED} >= 1000"
+DAY_PNL_LOSS = f"-1 * ({_DAY_PNL_AGREED} <= -1000)"  # shown behind "-$"
 CAP_USED = f"(clamp_min(-1 * {DAY_PNL}, 0) / on(bot) {CAP})"
 BREACHED = f"({by_bot(of('tradebot_daily_loss_breached'))} == 1)"
 CAP_USED_LOW = f"({CAP_USED} < 0.8) unless on(bot) {BREACHED}"

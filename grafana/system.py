@@ -191,6 +191,7 @@ def link_figures() -> stat.Panel:
         Level(queries.STALE_AFTER, "stale after"),
         Level(queries.SETTINGS_AGE, "settings, age"),
         Level(queries.CLOCK_SKEW, "bot's clock ahead", unit="s", decimals=2),
+        Level(queries.LEDGER_DIFFERENCE, "bot − ledger, PnL of the day", unit="currencyUSD", decimals=2),
         Level(queries.RECONNECTS, "reconnects, 1 h", unit="none"),
         Level(queries.MISSED_HOUR, "states missed, 1 h", unit="none"),
         Level(queries.MALFORMED_HOUR, "malformed, 1 h", unit="none"),

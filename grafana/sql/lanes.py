@@ -70,9 +70,10 @@ def gross_to_net() -> Statement:
     columns: dict[str, Value] = {
         "lane": text(f"COALESCE({_LANE}, 'all')"),
         "gross": number("CASE WHEN known > 0 THEN gross END"),
-        "fees": number("-fees"),
+        "fees": number("0.0 - fees"),
     }
-    columns |= {step: number(step) for step in ("slippage", "adverse", "unsplit", "net")}
+    # What is left of a sum of floats is no cost.
+    columns |= {step: number(f"ROUND({step}, 6) + 0.0") for step in ("slippage", "adverse", "unsplit", "net")}
     columns["known"] = number("1.0 * known / trades")
     return or_words(
         columns,

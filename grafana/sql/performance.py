@@ -89,12 +89,13 @@ def sharpe() -> Statement:
     From the first day with a trade (or the range's first) to the last UTC day of the range.
     """
     days = f"""SELECT date, SUM(pnl) AS pnl FROM daily_pnl WHERE bot = {BOT} AND {DAYS} GROUP BY date"""
-    spanned = f"""SELECT COUNT(*) AS trades, SUM(pnl) AS total, SUM(pnl * pnl) AS squares,
+    spanned = f"""SELECT COUNT(*) AS trades, SUM(pnl) AS total,
         1 + julianday(MIN(date({TO}, 'unixepoch'), date('now')))
           - julianday(MAX(date({FROM}, 'unixepoch'), (SELECT MIN(date) FROM daily_pnl WHERE bot = {BOT})))
         AS n FROM day"""
     spread = """SELECT trades, CAST(n AS INTEGER) AS n, total / n AS mean,
-        CASE WHEN n > 1 THEN sqrt(MAX(0.0, (squares - total * total / n) / (n - 1))) END AS deviation
+        CASE WHEN n > 1 THEN sqrt(((SELECT SUM((pnl - total / n) * (pnl - total / n)) FROM day)
+            + (n - trades) * total / n * total / n) / (n - 1)) END AS deviation
         FROM spanned"""
     name = f"""'SHARPE' || CASE WHEN trades = 0 THEN ' · {NO_DATA}'
         WHEN n < {_ENOUGH_DAYS} THEN ' · n = ' || n || ', too few'

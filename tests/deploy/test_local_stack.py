@@ -3,13 +3,14 @@
 import shutil
 import socket
 import subprocess
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from deploy.local_stack import ROOT, LocalStack, LocalStackError, Ports
-from deploy.programs import Programs, find_programs
+from deploy.programs import LEDGER_PLUGIN, LEDGER_PLUGIN_VERSION, Programs, find_programs
 from exporter.config import load
 
 ALL = Programs(
@@ -135,3 +136,59 @@ def test_programs_are_found_on_the_path_under_debians_names_too_and_grafana_by_i
         tmp_path / "prometheus-alertmanager",
     )
     assert found.grafana == tmp_path / "home"
+
+
+def grafana_with_plugin(folder: Path) -> Path:
+    """A home of Grafana that has the plugin."""
+    plugin = folder / "plugins" / LEDGER_PLUGIN
+    plugin.mkdir(parents=True)
+    (plugin / "plugin.json").write_text("{}")
+    return folder
+
+
+def grafanas_settings(stack: LocalStack) -> dict[str, str]:
+    (found,) = [command for command in stack.commands() if command.name == "grafana"]
+    return dict(found.environ)
+
+
+def test_grafana_reads_the_reporting_database_that_the_exporter_writes(tmp_path: Path) -> None:
+    local = stack(tmp_path)
+    local.write_files()
+    assert grafanas_settings(local)["REPORTING_DB"] == str(load(tmp_path / "exporter.yml").reporting_db)
+
+
+def test_a_plugin_folder_that_has_what_the_pages_need_is_used(tmp_path: Path) -> None:
+    home = grafana_with_plugin(tmp_path / "grafana-home")
+    local = stack(tmp_path / "data", replace(ALL, grafana=home))
+    assert grafanas_settings(local)["GF_PATHS_PLUGINS"] == str(home / "plugins")
+    assert local.missing() == []
+
+
+def test_without_the_plugin_one_sentence_says_what_is_blind_and_how_to_install_it(tmp_path: Path) -> None:
+    local = stack(tmp_path)
+    own = tmp_path / "grafana" / "plugins"
+    assert grafanas_settings(local)["GF_PATHS_PLUGINS"] == str(own)
+    (sentence,) = local.missing()
+    assert "BLIND" in sentence
+    assert sentence.endswith(f"--pluginsDir {own} plugins install {LEDGER_PLUGIN} {LEDGER_PLUGIN_VERSION}")
+    assert stack(tmp_path, NONE).missing() == NONE.missing(), "without Grafana nobody asks for its plugin"
+
+
+def test_a_plugin_that_was_installed_as_the_sentence_says_is_found(tmp_path: Path) -> None:
+    grafana_with_plugin(tmp_path / "grafana")
+    assert stack(tmp_path).missing() == []
+
+
+def test_a_run_without_docker_never_asks_the_network_for_a_plugin(tmp_path: Path) -> None:
+    settings = grafanas_settings(stack(tmp_path))
+    assert "GF_PLUGINS_PREINSTALL_SYNC" not in settings
+    assert settings["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+
+
+def test_compose_installs_the_same_version_before_grafana_starts() -> None:
+    grafana = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]
+    wanted = f"{LEDGER_PLUGIN}@{LEDGER_PLUGIN_VERSION}"
+    assert grafana["environment"]["GF_PLUGINS_PREINSTALL_SYNC"] == wanted
+    assert "GF_PLUGINS_PREINSTALL_DISABLED" not in grafana["environment"], "it would turn that off, too"
+    assert "exporter-data:/var/lib/tradebot:ro" in grafana["volumes"]
+    assert grafana["environment"]["REPORTING_DB"] == str(load(ROOT / "exporter.yml").reporting_db)

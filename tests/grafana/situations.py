@@ -6,7 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from exporter.collector import Collector
-from exporter.view import BotView
+from exporter.ledger import ANALYTICS, LedgerFigures
+from exporter.losscap import utc_day
+from exporter.view import BotView, StoreSeen
 from tests.doubles.messages import T0, base_state, cycle_of, decision, heartbeat, killed, state
 
 SCRAPE = 5
@@ -34,6 +36,10 @@ class Situation:
     beats_until: float = 1e9
     connected_from: float = 0
     disconnects_at: float | None = None
+    ledger_pnl: float | None = None
+    """The day's PnL that its ledger says."""
+    store: str | None = None
+    """How its store for fills is found at each look."""
     settings: Extras | None = None
     """Of its entry in the exporter's settings."""
 
@@ -69,6 +75,9 @@ SITUATIONS: dict[str, Situation] = {
         {"stream_status": {"kalshi": "degraded", "polymarket": "connected", "gemini": "odd"}}
     ),
     "half": Situation({"unhedged_usd": {"kalshi": None, "polymarket": 0.0}}),
+    "disagrees": Situation({"daily_pnl": 3.5}, ledger_pnl=-4.25, store="ok"),
+    "by its ledger": Situation(ours=False, ledger_pnl=-4.25, store="ok"),
+    "unread": Situation(store="corrupt"),
     "full": Situation({"locked_capital_by_venue": {"kalshi": 200.0, "polymarket": 230.0}}),
 }
 
@@ -135,6 +144,11 @@ class Play:
             self.view.connected(now)
         if second == it.disconnects_at:
             self.view.disconnected(now, "reset by peer")
+        if it.ledger_pnl is not None:
+            self.view.ledger.figures = LedgerFigures(utc_day(now), it.ledger_pnl, 3, it.ledger_pnl)
+            self.view.ledger.kept[ANALYTICS] = now
+        if it.store is not None:
+            self.view.stores[ANALYTICS] = StoreSeen(it.store, now)
         gone = it.disconnects_at is not None and second >= it.disconnects_at
         if gone or second < it.connected_from:
             return

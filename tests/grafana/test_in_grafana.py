@@ -1,28 +1,56 @@
-"""The committed files in a real Grafana: provisioned as they are, every panel known, every query answered."""
+"""The committed files in a real Grafana: provisioned as they are, every panel known, every query answered.
+
+The ledger's statements ask the database of a real exporter that watches a real bot.
+"""
 
 import json
 import os
 import shutil
+import sqlite3
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.programs import grafana_home
+from deploy.programs import grafana_home, plugin_folder
 from grafana.__main__ import DASHBOARDS, PAGES
 from grafana.page import TAG
+from grafana.sql import freshness, live, performance
+from grafana.sql.statement import Kind
+from grafana.targets import LEDGER_TYPE
+from tests.grafana import ledgers
+from tests.grafana.ledgers import BOT, Ledger
 from tests.stack.processes import HOST, ROOT, free_port, running
 
 pytestmark = pytest.mark.stack
 
 Ask = Callable[..., Any]
+KINDS = {Kind.TIME: "time", Kind.NUMBER: "number", Kind.COUNT: "number", Kind.TEXT: "string"}
+"""What a column is to Grafana; one of nulls alone is a number to it."""
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """A day of history, states, decisions and positions, written by a real exporter."""
+
+    def enough(ledger: Ledger) -> bool:
+        now = time.time()
+        ledger.begin, ledger.end = now - 2 * 86400, now
+        tables = ("fills", "decisions", "order_intents", "feed", "live_positions", "bots")
+        with closing(sqlite3.connect(f"file:{ledger.path}?mode=ro", uri=True)) as db:
+            return all(db.execute(f"SELECT EXISTS (SELECT 1 FROM {table})").fetchone()[0] for table in tables)
+
+    with ledgers.real_session(tmp_path_factory.mktemp("session"), enough) as ledger:
+        yield ledger
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory, session: Ledger) -> Iterator[Ask]:
     """Asks a Grafana that was given the committed files and a Prometheus that watches itself."""
     home = grafana_home(os.environ)
     if home is None:
@@ -30,6 +58,9 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     if shutil.which("prometheus") is None:
         pytest.skip("Prometheus is not installed")
     folder = tmp_path_factory.mktemp("grafana")
+    plugins = plugin_folder(home)
+    if plugins is None:
+        pytest.skip("Grafana's plugin for SQLite is not installed beside it")
     prometheus, grafana = (f"{HOST}:{free_port()}" for _ in range(2))
     settings = {
         "PROMETHEUS_URL": f"http://{prometheus}",
@@ -38,7 +69,8 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
         "GF_PATHS_PROVISIONING": str(ROOT / "grafana" / "provisioning"),
         "GF_PATHS_DATA": str(folder / "data"),
         "GF_PATHS_LOGS": str(folder / "log"),
-        "GF_PATHS_PLUGINS": str(folder / "plugins"),
+        "REPORTING_DB": str(session.path),
+        "GF_PATHS_PLUGINS": str(plugins),
         "GF_SERVER_HTTP_ADDR": HOST,
         "GF_SERVER_HTTP_PORT": grafana.partition(":")[2],
         "GF_AUTH_ANONYMOUS_ENABLED": "true",
@@ -110,20 +142,23 @@ def panels(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from panel.get("panels", [])
 
 
-def test_both_data_sources_are_there_and_prometheus_answers(ask: Ask) -> None:
+def test_all_data_sources_are_there_and_answer(ask: Ask) -> None:
     sources = {source["uid"]: source for source in ask("/api/datasources")}
     assert {uid: source["type"] for uid, source in sources.items()} == {
         "prom": "prometheus",
+        "bot-sqlite": LEDGER_TYPE,
         "alertmanager": "alertmanager",
     }
     assert sources["prom"]["isDefault"]
     assert all(source["readOnly"] for source in sources.values())
-    assert ask("/api/datasources/uid/prom/health")["status"] == "OK"
+    for uid in ("prom", "bot-sqlite"):
+        assert ask(f"/api/datasources/uid/{uid}/health")["status"] == "OK"
 
 
 def test_the_pages_are_in_their_folder_under_their_tag(ask: Ask) -> None:
     found = {page["uid"]: page for page in ask(f"/api/search?type=dash-db&folderUIDs=trading-bot&tag={TAG}")}
     assert {uid: page["title"] for uid, page in found.items()} == {
+        "tradebot-analytics": "Analytics",
         "tradebot-live": "Live",
         "tradebot-system": "System",
     }
@@ -152,9 +187,10 @@ def test_every_query_is_answered_without_an_error(name: str, ask: Ask) -> None:
         (panel["title"] or panel["description"], target)
         for panel in panels(dashboard)
         for target in panel.get("targets", [])
+        if target["datasource"]["type"] == "prometheus"
     ]
     asked += [(note["name"], note["target"]) for note in dashboard["annotations"]["list"]]
-    assert len(asked) > 40
+    assert asked
     faults = []
     for where, target in asked:
         text = json.dumps(target).replace("${prom}", "prom").replace("$bot", "arb")
@@ -164,6 +200,83 @@ def test_every_query_is_answered_without_an_error(name: str, ask: Ask) -> None:
         if "error" in result or not result.get("frames"):
             faults.append(f"{where}, {target['refId']}: {result}")
     assert not faults, "\n".join(faults)
+
+
+def result_of(ask: Ask, target: dict[str, Any], begin: float, end: float) -> dict[str, Any]:
+    sql = target["queryText"]
+    for name, value in {
+        "${bot:sqlstring}": f"'{BOT}'",
+        "${lane:sqlstring}": "kind",
+        "$measure": "dollars",
+    }.items():
+        sql = sql.replace(name, value)
+    query = {**target, "datasource": {"type": LEDGER_TYPE, "uid": "bot-sqlite"}}
+    query |= {"rawQueryText": sql, "queryText": sql}
+    span = {"from": str(int(begin * 1000)), "to": str(int(end * 1000))}
+    answer = ask("/api/ds/query", {**span, "queries": [query]})
+    return dict(answer.get("results", {}).get(target["refId"], {"error": answer}))
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_every_statement_gives_grafana_the_columns_and_types_that_its_panel_expects(
+    name: str, ask: Ask, session: Ledger
+) -> None:
+    known = {made.text: made for made in ledgers.statements().values()}
+    dashboard = json.loads((DASHBOARDS / name).read_text())
+    asked = [
+        (panel["title"] or panel["description"], target)
+        for panel in panels(dashboard)
+        for target in panel.get("targets", [])
+        if target["datasource"]["type"] == LEDGER_TYPE
+    ]
+    assert asked
+    faults = []
+    for where, target in asked:
+        made = known[target["queryText"]]
+        result = result_of(ask, target, session.begin, time.time())
+        if "error" in result or not result.get("frames"):
+            faults.append(f"{where}: {result}")
+            continue
+        rows = 0
+        for frame in result["frames"]:
+            values = dict(
+                zip((f["name"] for f in frame["schema"]["fields"]), frame["data"]["values"], strict=True)
+            )
+            rows = max(rows, *map(len, values.values()))
+            for field in frame["schema"]["fields"]:
+                wanted = KINDS[made.columns[field["name"]]]
+                found = any(value is not None for value in values[field["name"]])
+                if field["type"] != wanted and found:
+                    faults.append(f"{where}, {field['name']}: {field['type']}, not {wanted}")
+        if not rows and made.text not in MAY_BE_SILENT:
+            faults.append(f"{where}: no row")
+    assert not faults, "\n".join(faults)
+
+
+MAY_BE_SILENT = {made.text for made in (freshness.blind(), live.operator_day(), live.operator_day_is_utc())}
+"""Statements that answer only while something is so."""
+
+
+def test_what_grafana_shows_is_what_plain_sqlite_answers(ask: Ask, session: Ledger) -> None:
+    begin, end = time.time() - 2 * 86400, time.time() - 5
+    made = performance.equity()
+    target = {"refId": "A", "queryType": "table", "queryText": made.text, "timeColumns": ["time"]}
+    (frame,) = result_of(ask, target, begin, end)["frames"]
+    times, equity, *_ = frame["data"]["values"]
+    rows = session.ask(made, begin, end)
+    assert len(rows) > 10
+    assert times == [round(row["time"] * 1000) for row in rows]
+    assert equity == pytest.approx([row["equity"] for row in rows])
+
+
+@pytest.mark.parametrize("variable", ["bot", "lane"])
+def test_what_can_be_chosen_comes_from_the_ledger(variable: str, ask: Ask, session: Ledger) -> None:
+    dashboard = json.loads((DASHBOARDS / "analytics.json").read_text())
+    (chosen,) = [one for one in dashboard["templating"]["list"] if one["name"] == variable]
+    target = {"refId": "A", "queryType": "table", "queryText": chosen["query"], "timeColumns": []}
+    (frame,) = result_of(ask, target, 0, 1)["frames"]
+    words = frame["data"]["values"][-1]
+    assert words == [BOT] if variable == "bot" else set(words) >= {"cross_venue"}
 
 
 def test_a_query_that_is_wrong_would_be_seen(ask: Ask) -> None:

@@ -56,7 +56,7 @@ def queries() -> Iterator[Query]:
                 yield Query(path.stem, f"annotation {annotation['name']}", "", annotation["target"]["expr"])
         for panel in panels(page):
             title = panel.get("title") or panel.get("description", "")[:40]
-            for target in panel.get("targets", []):
+            for target in [target for target in panel.get("targets", []) if "expr" in target]:
                 yield Query(path.stem, f"{panel['id']} {title}", target["refId"], target["expr"])
 
 
