@@ -30,7 +30,7 @@ from exporter.reporting.sources import (
     opened,
     trouble,
 )
-from exporter.reporting.tables import NUMBER, TEXT, Table
+from exporter.reporting.tables import NUMBER, TEXT, Table, is_utf8
 
 T = TypeVar("T")
 
@@ -94,6 +94,8 @@ class _Look:
         memory: Mapping[str, Memory],
         unfinished: frozenset[str],
     ) -> None:
+        connection.create_function("is_utf8", 1, is_utf8, deterministic=True)
+        connection.text_factory = lambda text: text.decode(errors="replace")
         self._db = connection
         self._path = path
         self._base = base

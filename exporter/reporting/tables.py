@@ -69,8 +69,9 @@ class Table:
 
     @property
     def acceptable(self) -> str:
-        """SQL that is true for a row that can be taken."""
-        return " AND ".join(column.acceptable for column in self.columns)
+        """SQL that is true for a row that can be taken; it calls `is_utf8`."""
+        texts = " || ".join(f"ifnull({column.name}, '')" for column in self.columns if column.holds == TEXT)
+        return " AND ".join([*(column.acceptable for column in self.columns), _utf8(texts)])
 
     @property
     def fault(self) -> str:
@@ -82,7 +83,28 @@ class Table:
             f" ELSE typeof({column.name}) END"
             for column in self.columns
         )
-        return f"CASE{whens} ELSE 'not readable' END"
+        whens += "".join(
+            f" WHEN NOT {_utf8(column.name)} THEN '{column.name} is not UTF-8'"
+            for column in self.columns
+            if column.holds == TEXT
+        )
+        return f"CASE{whens} END"
+
+
+def _utf8(text: str) -> str:
+    """SQL that is true for a text that is one; SQLite stores whatever bytes it is given."""
+    return f"is_utf8(CAST({text} AS BLOB))"
+
+
+def is_utf8(text: bytes | None) -> bool:
+    """Whether bytes are a text; every connection that reads a bot's rows has it as a function."""
+    if text is None:
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _columns(described: str) -> tuple[Column, ...]:

@@ -339,6 +339,8 @@ async def test_a_row_that_cannot_be_taken_is_named_and_the_others_are_taken(
             {"realized_pnl": "0.5"},
         ]
         add(glue, "fills", [fill(1), *(fill(2, **other) for other in wrong), fill(3, filled_contracts=9.5)])
+        add(glue, "fills", [fill(5)])
+        glue.execute("UPDATE fills SET kind = CAST(x'6361666520e9' AS TEXT) WHERE id = 11")
         async with mirroring(path, stores) as console:
             assert [row[0] for row in console.rows("fills")] == [1, 10]
             assert console.rows("fills")[1][7] == 9.5
@@ -352,16 +354,17 @@ async def test_a_row_that_cannot_be_taken_is_named_and_the_others_are_taken(
                 7: "metadata_json is blob",
                 8: "timestamp is out of range",
                 9: "realized_pnl is text",
+                11: "kind is not UTF-8",
             }
             status, detail = console.said("status, detail")
             assert status == console.status("analytics") == "foreign"
-            assert "8 rows cannot be taken: fills 2 (realized_pnl is text)" in str(detail)
+            assert "9 rows cannot be taken: fills 2 (realized_pnl is text)" in str(detail)
             assert "lacks table decisions" in str(detail)
             add(glue, "fills", [fill(4)])
             await console.caught_up()
             assert len(console.rows("fills")) == 3
         async with mirroring(path, stores) as console:
-            assert "8 rows cannot be taken" in console.words["analytics"].detail
+            assert "9 rows cannot be taken" in console.words["analytics"].detail
     await assert_rollups_agree(path)
 
 
