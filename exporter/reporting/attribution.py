@@ -139,10 +139,10 @@ def fold(generations: list[int]) -> str:
     return _of(generations, _LANES.add(NEW)) if generations else _WITHOUT_ORDERS.add(NEW)
 
 
-def rewrite(generations: list[int]) -> tuple[str, str]:
+def rewrite(generations: list[int]) -> tuple[str, ...]:
     """The lanes of whole UTC days anew, with the parameters of sums.REWRITE and after it."""
-    delete, insert = (_LANES if generations else _WITHOUT_ORDERS).rewrite()
-    return delete, _of(generations, insert)
+    lanes = _LANES if generations else _WITHOUT_ORDERS
+    return tuple(_of(generations, statement) for statement in lanes.rewrite())
 
 
 _LATE: Final = f"""

@@ -69,6 +69,8 @@ class Rollups:
 
     async def intents_changed(self, db: aiosqlite.Connection, bot: str, intents: Iterable[str]) -> None:
         """Attribute anew the days on which fills of these intents were mirrored before them."""
+        if not list(await db.execute_fetchall("SELECT 1 FROM fills WHERE bot = :bot LIMIT 1", {"bot": bot})):
+            return
         generations = await _generations(db, bot)
         changed = {"bot": bot, "intents": json.dumps(sorted(intents))}
         for (day,) in list(await db.execute_fetchall(attribution.late(generations), changed)):

@@ -91,6 +91,8 @@ CREATE TABLE {name} (
 """
 
 # Sums over fills and decisions, written in the transaction of the rows they sum. There are no rows for "all".
+# `…_to_date` is the sum over all dates of a key up to that row's: what lies between two dates is found by two
+# looks, however many rows there are. It is NULL only within a transaction, while it is to be made.
 ROLLUPS: Final = (
     "".join(_EQUITY.format(name=name) for name in ("equity_minute", "equity_hour", "equity_day"))
     + """
@@ -108,9 +110,13 @@ CREATE TABLE lane_pnl (
 ) WITHOUT ROWID;
 
 CREATE TABLE bucket_pnl (
-    bot TEXT, date TEXT, kind TEXT, bucket TEXT, pnl REAL, trades INTEGER, wins INTEGER,
-    PRIMARY KEY (bot, date, kind, bucket)
+    bot TEXT, kind TEXT, bucket TEXT, date TEXT, pnl REAL, trades INTEGER, wins INTEGER,
+    pnl_to_date REAL, trades_to_date INTEGER, wins_to_date INTEGER,
+    PRIMARY KEY (bot, kind, bucket, date)
 ) WITHOUT ROWID;
+CREATE INDEX bucket_pnl_undone ON bucket_pnl (bot, kind, bucket, date) WHERE trades_to_date IS NULL;
+
+CREATE TABLE buckets (bot TEXT, kind TEXT, bucket TEXT, PRIMARY KEY (bot, kind, bucket)) WITHOUT ROWID;
 
 CREATE TABLE hourly_pnl (
     bot TEXT, date TEXT, hour INTEGER, venue TEXT, pnl REAL, trades INTEGER, wins INTEGER,
@@ -118,12 +124,18 @@ CREATE TABLE hourly_pnl (
 ) WITHOUT ROWID;
 
 CREATE TABLE slippage_histogram (
-    bot TEXT, date TEXT, kind TEXT, bin REAL, count INTEGER, PRIMARY KEY (bot, date, kind, bin)
+    bot TEXT, kind TEXT, bin REAL, date TEXT, count INTEGER, count_to_date INTEGER,
+    PRIMARY KEY (bot, kind, bin, date)
 ) WITHOUT ROWID;
+CREATE INDEX slippage_histogram_undone ON slippage_histogram (bot, kind, bin, date)
+WHERE count_to_date IS NULL;
 
 CREATE TABLE fill_rate_histogram (
-    bot TEXT, date TEXT, kind TEXT, bin REAL, count INTEGER, PRIMARY KEY (bot, date, kind, bin)
+    bot TEXT, kind TEXT, bin REAL, date TEXT, count INTEGER, count_to_date INTEGER,
+    PRIMARY KEY (bot, kind, bin, date)
 ) WITHOUT ROWID;
+CREATE INDEX fill_rate_histogram_undone ON fill_rate_histogram (bot, kind, bin, date)
+WHERE count_to_date IS NULL;
 
 CREATE TABLE decision_counts (
     bot TEXT, date TEXT, kind TEXT, accepted INTEGER, reason TEXT, count INTEGER,

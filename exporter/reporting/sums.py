@@ -4,8 +4,9 @@ New rows are added to what is there (`ON CONFLICT … SET x = x + excluded.x`), 
 rows cost, however long the history. Sums of money may therefore differ from freshly made ones by what
 floating addition in another order differs, far below a millionth of a dollar; counts never do.
 
-Slippage is counted in bins of half a cent from −1 to 1 USD a contract, the fill rate in bins of a twentieth
-from 0 to 1; what lies outside counts in the outermost bin, and fills in full have the bin 1.0 to themselves.
+Slippage is counted in bins of half a cent from −0.05 to 0.05 USD a contract, the fill rate in bins of a
+twentieth from 0 to 1; what lies outside counts in the outermost bin, and fills in full have the bin 1.0 to
+themselves. Buckets and bins have running totals, too (exporter.reporting.to_date).
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter.reporting.fill_rows import DATE, DAY, NEW, SPAN, TIMELY
+from exporter.reporting.to_date import complete, reset, reset_later
 
 SLIPPAGE_BIN: Final = 0.005
+SLIPPAGE_ENDS: Final = 0.05
 FILL_RATE_BIN: Final = 0.05
 _NOISE: Final = 1e-6  # of a bin, so that an edge that floats miss by a hair is not in the bin below
 
@@ -40,6 +43,8 @@ class Sum:
     select: str
     merged: tuple[tuple[str, str], ...] = ()
     """Columns that are not simply added, with the expression that is taken instead."""
+    running: bool = False
+    """Whether it has running totals; its keys then end with the date."""
 
     def insert(self, rows: str) -> str:
         """Write the groups of some rows."""
@@ -49,15 +54,19 @@ class Sum:
     def add(self, rows: str) -> str:
         """Add the groups of some rows to what is there."""
         how = {column: f"{column} + excluded.{column}" for column in self.columns} | dict(self.merged)
+        how |= reset(self.columns) if self.running else {}
         sets = ", ".join(f"{column} = {value}" for column, value in how.items())
         return f"{self.insert(rows)}\nON CONFLICT (bot, {', '.join(self.keys)}) DO UPDATE SET {sets}"
 
-    def rewrite(self) -> tuple[str, str]:
+    def rewrite(self, rows: str = SPAN) -> tuple[str, ...]:
         """Make those of whole UTC days anew."""
-        return (
-            f"DELETE FROM {self.table} WHERE bot = :bot AND date >= :first AND date < :end",
-            self.insert(SPAN),
-        )
+        later = (reset_later(self.table, self.keys[:-1], self.columns),) if self.running else ()
+        delete = f"DELETE FROM {self.table} WHERE bot = :bot AND date >= :first AND date < :end"
+        return (*later, delete, self.insert(rows))
+
+    def complete(self) -> tuple[str, ...]:
+        """Make the running totals that `add` or `rewrite` left to be made."""
+        return (complete(self.table, self.keys[:-1], self.columns),) if self.running else ()
 
 
 # One pass over the rows for several tables: groups fine enough for both histograms, and few.
@@ -69,7 +78,8 @@ CREATE TEMP TABLE IF NOT EXISTS summed_fills (
 _SUMMED: Final = f"""
 INSERT INTO temp.summed_fills
 SELECT bot, {DAY} AS day, kind,
-       CAST((min(max(slippage, -1.0), 1.0) + 1.0) / {SLIPPAGE_BIN} + {_NOISE} AS INTEGER) AS slip,
+       CAST((min(max(slippage, -{SLIPPAGE_ENDS}), {SLIPPAGE_ENDS}) + {SLIPPAGE_ENDS}) / {SLIPPAGE_BIN}
+            + {_NOISE} AS INTEGER) AS slip,
        CAST(min(max(fill_rate, 0.0), 1.0) / {FILL_RATE_BIN} + {_NOISE} AS INTEGER) AS rate,
        count(*), sum(realized_pnl), sum(realized_pnl > 0), sum(realized_pnl < 0),
        sum(max(realized_pnl, 0.0)), sum(min(realized_pnl, 0.0)),
@@ -89,7 +99,7 @@ def _histogram(table: str, column: str, edge: str) -> Sum:
     SELECT bot, {DATE} AS date, kind, {edge} AS bin, count
     FROM (SELECT bot, day, kind, {column}, sum(trades) AS count
           FROM temp.summed_fills GROUP BY bot, day, kind, {column})"""
-    return Sum(table, ("date", "kind", "bin"), ("count",), select)
+    return Sum(table, ("kind", "bin", "date"), ("count",), select, running=True)
 
 
 _DAILY_COLUMNS: Final = (
@@ -109,17 +119,18 @@ FILL_SUMS: Final = (
           FROM temp.summed_fills GROUP BY bot, day, kind)""",
         merged=(("best", "max(best, excluded.best)"), ("worst", "min(worst, excluded.worst)")),
     ),
-    _histogram("slippage_histogram", "slip", f"round(slip * {SLIPPAGE_BIN} - 1.0, 3)"),
+    _histogram("slippage_histogram", "slip", f"round(slip * {SLIPPAGE_BIN} - {SLIPPAGE_ENDS}, 3)"),
     _histogram("fill_rate_histogram", "rate", f"round(rate * {FILL_RATE_BIN}, 2)"),
     Sum(
         "bucket_pnl",
-        ("date", "kind", "bucket"),
+        ("kind", "bucket", "date"),
         ("pnl", "trades", "wins"),
         f"""
     SELECT bot, {DATE} AS date, kind, bucket, pnl, trades, wins
     FROM (SELECT bot, {DAY} AS day, kind, {_BUCKET} AS bucket,
                  sum(realized_pnl) AS pnl, count(*) AS trades, sum(realized_pnl > 0) AS wins
           FROM fills WHERE {{rows}} GROUP BY bot, day, kind, bucket)""",
+        running=True,
     ),
     Sum(
         "hourly_pnl",
@@ -150,12 +161,19 @@ _DECISIONS: Final = Sum(
           FROM decisions WHERE {{rows}} GROUP BY 1, 2, 3, 4, 5)""",
 )
 
-FOLD_FILLS: Final = (*_prepared(NEW), *(each.add(NEW) for each in FILL_SUMS))
+_COMPLETE: Final = (
+    """
+INSERT OR IGNORE INTO buckets (bot, kind, bucket)
+SELECT bot, kind, bucket FROM bucket_pnl WHERE bot = :bot AND trades_to_date IS NULL""",
+    *(statement for each in FILL_SUMS for statement in each.complete()),
+)
+
+FOLD_FILLS: Final = (*_prepared(NEW), *(each.add(NEW) for each in FILL_SUMS), *_COMPLETE)
 FOLD_DECISIONS: Final = (_DECISIONS.add(_NEW_DECISIONS),)
 REWRITE: Final = (
     *_prepared(SPAN),
     *(statement for each in FILL_SUMS for statement in each.rewrite()),
-    _DECISIONS.rewrite()[0],
-    _DECISIONS.insert(_SPAN_DECISIONS),
+    *_COMPLETE,
+    *_DECISIONS.rewrite(_SPAN_DECISIONS),
 )
 """The sums of whole UTC days anew: `:first` and `:end` are the dates of `:since` and `:until`."""

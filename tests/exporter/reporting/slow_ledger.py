@@ -141,7 +141,11 @@ def sums(
     """Every rollup of one bot whose operator's day is UTC, by table and key."""
     tables: dict[str, dict] = {
         "daily_pnl": _grouped(fills, lambda f: (day_text(f.timestamp), f.kind), _daily),
-        "bucket_pnl": _grouped(fills, lambda f: (day_text(f.timestamp), f.kind, _bucket(f)), _count),
+        "bucket_pnl": _with_totals(
+            _grouped(fills, lambda f: (f.kind, _bucket(f), day_text(f.timestamp)), _count)
+        ),
+        "slippage_histogram": _histogram(fills, lambda f: _bin(f.slippage, -0.05, 0.05, 0.005)),
+        "fill_rate_histogram": _histogram(fills, lambda f: _bin(f.fill_rate, 0.0, 1.0, 0.05)),
         "hourly_pnl": _grouped(
             fills, lambda f: (day_text(f.timestamp), int(f.timestamp) // 3600 % 24, f.venue), _count
         ),
@@ -164,6 +168,27 @@ def _grouped(fills, key, make):
     for fill in sorted(fills, key=lambda f: (f.timestamp, f.generation, f.id)):
         groups[key(fill)].append(fill)
     return {group: make(members) for group, members in groups.items()}
+
+
+def _histogram(fills, bin_of):
+    counted = _grouped(
+        fills, lambda f: (f.kind, bin_of(f), day_text(f.timestamp)), lambda group: (len(group),)
+    )
+    return _with_totals(counted)
+
+
+def _bin(value, least, most, width):
+    return round(int((min(max(value, least), most) - least) / width + 1e-6) * width + least, 3)
+
+
+def _with_totals(daily):
+    """Beside each day's sums those of its key over all days up to it."""
+    return {
+        (*key, day): (*values, *(map(sum, zip(*(
+            other for (*same, before), other in daily.items() if same == key and before <= day
+        ), strict=True))))
+        for (*key, day), values in daily.items()
+    }  # fmt: skip
 
 
 def _count(group):
