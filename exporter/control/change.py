@@ -162,6 +162,11 @@ class Change:
         return self.flipped_at or (self.restore or self.order).decided_at
 
     @property
+    def restored(self) -> bool:
+        """Whether a state shows that the old value, which was sent back, holds again."""
+        return self.restore is not None and self.restore.stage is Stage.VERIFIED and self.flipped_to is None
+
+    @property
     def must_restore(self) -> dict[str, object] | None:
         """The command that sends the old value back, where a refused one may have stayed with the bot."""
         poisoned = self.order.stage is Stage.REFUSED and self.restore is None and not self._harmless

@@ -80,7 +80,7 @@ class SettingDesk:
         own = isinstance(message.get("commands"), list)
         began = view.session.began
         observed = self.book.take(snapshot, own=own, session=view.session, began=began, now=now)
-        ended = self.book.resolve(own=own)
+        ended = self.book.resolve(own=own, mode=message.get("mode"))
         for record in observed:
             self.changed(self.bot, record)
         if observed or ended or snapshot != self._shown or now - self._told_at >= REFRESH_SECONDS:

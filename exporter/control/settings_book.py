@@ -38,6 +38,8 @@ class Setting:
     state: str = ""
     """What became of the last change by this console: a word of Stage."""
     wanted: object = MISSING
+    mode: str | None = None
+    """The mode before that change: where it flipped, the doubt ends when the bot is back in it."""
 
     @property
     def differs_from_default(self) -> bool | None:
@@ -171,16 +173,19 @@ class SettingsBook:
             self._ordered[change.key] = (expected, who)
         setting = self.settings.get(change.key)
         if setting is not None:
-            self.settings[change.key] = replace(setting, state=change.stage, wanted=change.wanted)
+            # Where the old value holds again the doubt is over; the history keeps the whole story.
+            state = Stage.REFUSED if change.restored else change.stage
+            self.settings[change.key] = replace(setting, state=state, wanted=change.wanted, mode=change.mode)
         return record
 
-    def resolve(self, *, own: bool) -> list[str]:
-        """Settings whose doubt has ended: a later state shows what was wanted after all."""
+    def resolve(self, *, own: bool, mode: object) -> list[str]:
+        """Settings whose doubt has ended: a later state shows what was wanted, in the mode of before."""
         ended = []
         for key, setting in self.settings.items():
             doubted = setting.state in {Stage.UNKNOWN, Stage.NOT_VERIFIED}
+            back = setting.state == Stage.MODE_FLIPPED and setting.mode is not None and setting.mode == mode
             known = MISSING not in (setting.value, setting.wanted)
-            if doubted and known and same(setting.value, setting.wanted):
+            if (doubted or back) and known and same(setting.value, setting.wanted):
                 observable = setting.parameter.observable(own=own)
                 stage = Stage.VERIFIED if observable else Stage.NOT_OBSERVABLE
                 self.settings[key] = replace(setting, state=stage)

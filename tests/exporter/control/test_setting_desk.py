@@ -81,8 +81,9 @@ async def test_a_bot_that_lies_ends_where_it_should(lie: tuple[Any, ...]) -> Non
     house.desk.tick(house.now + 1000)
     assert house.last(entry).stage.value == end
     assert house.entries[-1].stage.value == end, "who records was told"
-    assert house.view.unverified[key] == (end in DOUBTFUL)
-    assert house.settings.book.settings[key].state == end
+    restored = lie[0] == "poisoned, old value taken"
+    assert house.view.unverified[key] == (end in DOUBTFUL and not restored)
+    assert house.settings.book.settings[key].state == ("refused" if restored else end)
     assert house.settings.book.history[-1].state == end
 
 
@@ -128,6 +129,17 @@ async def test_a_doubt_ends_when_a_later_state_shows_what_was_wanted() -> None:
     house.say()
     assert house.view.unverified == {CAP: False}
     assert house.settings.book.settings[CAP].state == "verified"
+
+
+async def test_a_flipped_mode_is_in_doubt_until_the_bot_is_back_in_it() -> None:
+    house = House()
+    await house.change(CAP, 5)
+    house.snapshot[CAP] = 5
+    house.say(mode="live")
+    house.say(mode="live")
+    assert house.view.unverified == {CAP: True}
+    house.say(mode="paper")
+    assert house.view.unverified == {CAP: False}
 
 
 async def test_what_is_refused_before_it_is_sent_leaves_no_trace() -> None:
