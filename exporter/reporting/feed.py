@@ -149,7 +149,7 @@ class FeedJob:
             await db.executemany(_UPSERT, [self._values(name, row) for row in bot.writing])
             if bot.mark is not None and not bot.marked:
                 await db.execute(_MARK, (name, SOCKET, bot.mark.number, now, bot.mark.anchor()))
-                bot.marked = True
+            bot.marked = True
         if self._to_prune(now):
             self._prunes_on = await self._prune(db, now)
             self._pruned_at = now

@@ -6,7 +6,7 @@ import pytest
 
 from exporter.reporting import feed_rows
 from exporter.reporting.feed import FEED_DAYS
-from tests.doubles.messages import T0, base_state, cycle_of, decision, state
+from tests.doubles.messages import T0, base_state, cycle_of, decision, heartbeat, state
 from tests.exporter.reporting.hearing import hearing
 
 COUNTED = "SELECT sum(count) FROM feed WHERE action <> 'detected'"
@@ -198,6 +198,15 @@ async def test_a_bot_without_numbers_for_its_cycles_is_known_by_its_clock(tmp_pa
         again.say({**told, "ts": T0 + 10, "uptime_seconds": 10.0}, now=T0 + 10)
         await again.write(T0 + 11)
         assert again.rows(COUNTED) == [(2,)]
+
+
+async def test_a_bot_that_says_nothing_costs_no_transaction(tmp_path):
+    async with hearing(tmp_path) as heard:
+        heard.say(heartbeat(), now=T0)
+        for job in heard.sockets.jobs:
+            job.opened()
+        await heard.write(T0 + 1)
+        assert [job.name for job in heard.sockets.jobs if job.due(T0 + 2)] == ["bots"]
 
 
 async def test_old_rows_go_after_their_days_and_no_others(tmp_path):
