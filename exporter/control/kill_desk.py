@@ -163,6 +163,8 @@ class KillDesk:
             within=REARM_SECONDS,
             urgent=True,  # it is written now, and so before any kill that may come after the look above
         )
+        if sentences and await self._file.gone(REARM_SECONDS):
+            sentences = []  # a bot takes away what it wrote itself
         log.warning("bot %s: re-armed by %s (%s): %s", self._view.name, who, source, answer.result)
         if kill is not None:
             self._tell("rearmed", kill, f"{who} ({source})", reason)

@@ -29,6 +29,15 @@ def usable(path: Path) -> bool:
         return False
 
 
+def stands(path: Path) -> bool:
+    """Whether anything is there, a dangling link included; raises OSError where nobody can tell."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def write(path: Path, order: Order) -> None:
     """Have a kill file there, on disk when this returns; raises KillFileNotWritten.
 
@@ -52,7 +61,7 @@ def write(path: Path, order: Order) -> None:
 def remove(path: Path) -> None:
     """Take our kill file away, on disk when this returns; raises KillFileLeft with why one still stands."""
     try:
-        if not _stands(path):
+        if not stands(path):
             return
         if not _is_ours(path):
             raise KillFileLeft(f"the kill file {path} was not written by this console and was left there")
@@ -65,15 +74,6 @@ def remove(path: Path) -> None:
 def _content(order: Order) -> dict[str, object]:
     by = f"{order.who} ({order.source})"
     return {"by": by, "ts": order.sent_at, "reason": order.reason, "writer": WRITER, "id": order.id}
-
-
-def _stands(path: Path) -> bool:
-    """Whether anything is there, a dangling link included."""
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _is_ours(path: Path) -> bool:

@@ -44,6 +44,15 @@ class FilePath:
             except KillFileNotWritten as error:
                 self.usable, self.outcome = False, str(error)
 
+    async def gone(self, within: float) -> bool:
+        """Whether nothing stands there any more."""
+        file = self._file
+        try:
+            async with asyncio.timeout(within):
+                return file is None or not await errand(lambda: kill_file.stands(file))
+        except (OSError, TimeoutError):
+            return False
+
     async def remove(self, within: float) -> list[str]:
         """Take the file away unless it is wanted again; returns sentences about what is left."""
         if self._file is None:
