@@ -10,6 +10,7 @@ from exporter.control.desk import Entry
 from exporter.control.order import Stage
 from exporter.control.settings_book import MISSING
 from exporter.errors import Invalid, NotNow
+from tests.doubles.bots import DeployedBot
 from tests.exporter.control.desks import ANN, NO_ANSWER, NOT_SENT, House, acked, refused
 
 CAP = "ARB_DAILY_LOSS_CAP_USD"
@@ -263,3 +264,47 @@ async def test_who_writes_is_told_of_changes_and_otherwise_once_a_minute() -> No
     for _ in range(10):
         house.say()
     assert len(house.records) == told + 1
+
+
+async def through(bot: DeployedBot, house: House, key: str, raw: object) -> Entry:
+    """A change at a deployed bot, and three of its cycles."""
+
+    async def asked(message: Any, *, within: float, urgent: bool = False) -> Answer:
+        ack = bot.asked(message)
+        return Answer("answered", ack=ack) if ack is not None else NO_ANSWER
+
+    house.link.command = asked  # type: ignore[method-assign]
+    approved = house.settings.plan(key, raw)
+    entry = await house.settings.change(ANN, key, raw, approved=approved)
+    for _ in range(3):
+        house.now += 5.0
+        state = bot.cycle(house.now)
+        assert state is not None
+        house.hear(state)
+    return house.last(entry)
+
+
+async def test_a_bot_that_another_client_poisoned_does_not_keep_what_it_refused() -> None:
+    bot, house = DeployedBot(), House(own=False)
+    bot.asked({"type": "update_config", "key": "ARB_MAX_DOLLARS_PER_TRADE", "value": "forty"})
+    entry = await through(bot, house, CAP, 5)
+    assert entry.stage is Stage.POISONED
+    assert "every change will fail until that setting gets a good value" in entry.thing.says
+    cured = await through(bot, house, "ARB_MAX_DOLLARS_PER_TRADE", 40)
+    assert cured.stage is Stage.VERIFIED
+    assert bot.settings[CAP] == 10.0, "5 would have come true with the cure"
+
+
+async def test_a_bot_that_forgets_its_command_line_at_a_change_is_caught() -> None:
+    class Forgets(DeployedBot):
+        def told_a_setting(self, key: str, value: Any) -> dict[str, Any] | None:
+            self.mode = "paper"
+            return super().told_a_setting(key, value)
+
+    bot, house = Forgets(), House(own=False, mode="live")
+    bot.mode, bot.settings["ARB_LIVE_MODE"] = "live", True
+    assert "goes back to paper" in house.settings.plan(CAP, 5).warning
+    entry = await through(bot, house, CAP, 5)
+    assert entry.stage is Stage.MODE_FLIPPED
+    assert "change the mode to live to go back" in entry.thing.says
+    assert house.view.totals.mode_changes == 1
