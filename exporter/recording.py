@@ -37,6 +37,8 @@ class Recording:
             rolls_at=f"{day.rolls_at // 60:02}:{day.rolls_at % 60:02}",
             alarm=self.recorder.ask,
         )
+        self.intents: dict[str, Callable[[float, str], None]] = {}
+        """Who is told of each bot's new order intents: when (by the bot's clock), and which."""
         self._has_stores = any(bot.stores for bot in config.bots)
         self._mirror = Mirror(
             [(bot.name, bot.kind, bot.stores) for bot in config.bots],
@@ -75,6 +77,11 @@ class Recording:
     def store_seen(self, bot: str, store: str, word: Word, now: float) -> None:
         """A look at a store ended."""
         self._views[bot].stores[store] = StoreSeen(word.status, now)
+
+    def intent_created(self, bot: str, at: float, intent: str) -> None:
+        """An order intent came into a bot's store."""
+        if bot in self.intents:
+            self.intents[bot](at, f"order intent {intent}")
 
     def store_kept(self, bot: str, store: str, at: float) -> None:
         """Everything that a store held at a time is in the database."""

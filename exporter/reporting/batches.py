@@ -30,7 +30,7 @@ from exporter.reporting.sources import (
     opened,
     trouble,
 )
-from exporter.reporting.tables import NUMBER, TEXT, Table, is_utf8
+from exporter.reporting.tables import NUMBER, ORDER_INTENTS, TEXT, Table, is_utf8
 
 T = TypeVar("T")
 
@@ -102,6 +102,7 @@ class _Look:
         self._place = base
         self._memory = dict(memory)
         self._unfinished = unfinished
+        self._created: tuple[float, str] | None = None
         self._wrong: dict[str, list[str]] = {CORRUPT: [], FOREIGN: []}
 
     def over(self, tables: Collection[Table], damaged: Mapping[str, StoreTrouble]) -> Haul:
@@ -129,6 +130,7 @@ class _Look:
             memory=self._memory,
             more=more,
             swept=all(seen.at == START for seen in self._memory.values()),
+            created=self._created,
         )
 
     def _of(self, table: Table, read: Callable[[Table], T]) -> T:
@@ -209,6 +211,10 @@ class _Look:
                 f" FROM stage.{table.name} ORDER BY rowid DESC LIMIT 1"
             )
             newest = max(newest, latest)
+            if table is ORDER_INTENTS:
+                self._created = self._one(
+                    "SELECT created_at, intent_id FROM stage.order_intents ORDER BY created_at DESC LIMIT 1"
+                )
         memory = replace(memory, newest=newest)
         if not full:
             part, memory = self._changes(table, part, memory)

@@ -80,3 +80,5 @@ class Haul:
     swept: bool = True
     """Whether every sweep ended with this look."""
     stage: Stage | None = None
+    created: tuple[float, str] | None = None
+    """When the latest of the new intents was created, by the bot's clock, and its id."""

@@ -46,6 +46,9 @@ class Listener(Protocol):
     def store_seen(self, bot: str, store: str, word: Word, now: float) -> None:
         """A look at a store ended; it was read if the word's status is `ok` or `foreign`."""
 
+    def intent_created(self, bot: str, at: float, intent: str) -> None:
+        """New intents were read; this is the latest, created `at` by the bot's clock. May be told twice."""
+
     def store_kept(self, bot: str, store: str, at: float) -> None:
         """Everything that a store held at a time is in the database."""
 
@@ -173,6 +176,8 @@ class Mirror:
             word, haul, read = await self._read(followed, before)
             followed.idle = seen if read and _nothing_left(haul) and _settled(seen, now) else None
         self._listener.store_seen(followed.target.bot, followed.target.store, word, self._clock())
+        if haul.created is not None:
+            self._listener.intent_created(followed.target.bot, *haul.created)
         if word.status == OK and before is None and _nothing_new(haul):
             self._listener.store_kept(followed.target.bot, followed.target.store, now)
         if haul.stage is None:

@@ -166,6 +166,7 @@ class Console:
         self.looks = dict.fromkeys(stores, 0)
         self.words: dict[str, Word] = {}
         self.committed = 0
+        self.created: list[tuple[float, str]] = []
         self.rollups = Rollups({})
         self.keeper = Keeper(path, pace=PACE)
         self.mirror = Mirror(
@@ -183,6 +184,9 @@ class Console:
 
     def store_kept(self, bot: str, store: str, at: float) -> None:
         """As the mirror says when it has caught up; of no interest here."""
+
+    def intent_created(self, bot: str, at: float, intent: str) -> None:
+        self.created.append((at, intent))
 
     def store_seen(self, bot: str, store: str, word: Word, now: float) -> None:
         self.looks[store] += 1

@@ -92,6 +92,7 @@ async def test_rows_come_as_they_are_written_and_in_batches(
         for table in TABLES:
             assert console.rows(table) == console.sources(table), table
         assert console.said("rows, generation") == (89, 1)
+        assert console.created[-1] == (NOON + 60 * 60 - 30, "intent-60")
     await assert_rollups_agree(path)
 
 
