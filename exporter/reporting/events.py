@@ -80,7 +80,8 @@ class EventLog:
             "after": _value(after),
             "answer": _value(answer),
             "proof": _value(proof),
-            "latency": float(latency) if latency is not None and math.isfinite(latency) else None,
+            # Plus zero: SQLite keeps no -0.0, so that the hash would cover another number than the row.
+            "latency": latency + 0.0 if latency is not None and math.isfinite(latency) else None,
             "data": _data(data),
         }
         if len(self._pending) < PENDING:
