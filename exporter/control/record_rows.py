@@ -122,7 +122,7 @@ def change(bot: str, record: Record) -> tuple[object, ...]:
 def settings(desk: SettingDesk) -> Iterator[tuple[object, ...]]:
     """The row of each setting that this bot has or may have, in the order of the page."""
     own = desk.desk.known.own
-    for position, known in enumerate(desk.book.settings.values()):
+    for position, known in enumerate(desk.book.rows()):
         parameter = known.parameter
         refusal = parameter.refusal(own=own)
         if parameter.key == desk.catalogue.mode_setting:

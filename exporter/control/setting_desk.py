@@ -83,10 +83,11 @@ class SettingDesk:
         ended = self.book.resolve(own=own, mode=message.get("mode"))
         for record in observed:
             self.changed(self.bot, record)
+        if observed or ended:
+            view.unverified = self.book.unverified()
         if observed or ended or snapshot != self._shown or now - self._told_at >= REFRESH_SECONDS:
             self._told_at, self._shown = now, snapshot
             self.changed(self.bot, None)
-        view.unverified = self.book.unverified()
 
     def _follow(self, entry: Entry) -> None:
         """A command of this desk was sent, answered or decided."""

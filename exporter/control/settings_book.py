@@ -77,6 +77,10 @@ class SettingsBook:
         self.settings: dict[str, Setting] = {}
         self.history: deque[Record] = deque(maxlen=HISTORY)
         """The newest last."""
+        self._tried: set[str] = set()
+        """Settings that this console has tried to change."""
+        self._snapshot: Mapping[str, object] | None = None
+        self._seen_at: float | None = None
         self._session: object = None
         self._began = 0.0
         self._ordered: dict[str, tuple[object, str]] = {}
@@ -87,6 +91,8 @@ class SettingsBook:
             key = earlier.parameter.key
             now = self.settings.get(key)
             self.settings[key] = earlier if now is None else self._joined(now, earlier)
+        stages = frozenset(Stage)
+        self._tried |= {key for key, setting in self.settings.items() if setting.state in stages}
         own = list(self.history)
         self.history.clear()
         self.history.extend([*history, *own])
@@ -115,6 +121,10 @@ class SettingsBook:
 
         `session` tells runs of the bot apart, which `began` at that time.
         """
+        self._seen_at = now
+        if snapshot == self._snapshot and session == self._session:
+            return []  # as most states are
+        self._snapshot = dict(snapshot)
         first = self._session is None
         restarted = not first and session != self._session
         from_its_start = restarted or (first and now - began <= KNOWN_START_SECONDS)
@@ -173,6 +183,7 @@ class SettingsBook:
             self._ordered[change.key] = (expected, who)
         setting = self.settings.get(change.key)
         if setting is not None:
+            self._tried.add(change.key)
             # Where the old value holds again the doubt is over; the history keeps the whole story.
             state = Stage.REFUSED if change.restored else change.stage
             self.settings[change.key] = replace(setting, state=state, wanted=change.wanted, mode=change.mode)
@@ -181,7 +192,8 @@ class SettingsBook:
     def resolve(self, *, own: bool, mode: object) -> list[str]:
         """Settings whose doubt has ended: a later state shows what was wanted, in the mode of before."""
         ended = []
-        for key, setting in self.settings.items():
+        for key in self._tried:
+            setting = self.settings[key]
             doubted = setting.state in {Stage.UNKNOWN, Stage.NOT_VERIFIED}
             back = setting.state == Stage.MODE_FLIPPED and setting.mode is not None and setting.mode == mode
             known = MISSING not in (setting.value, setting.wanted)
@@ -196,10 +208,16 @@ class SettingsBook:
         """The settings that this console has tried to change, and whether the last attempt is in doubt."""
         stages = {stage.value: stage for stage in Stage}
         return {
-            key: stages[setting.state].doubtful
-            for key, setting in self.settings.items()
-            if setting.state in stages
+            key: stages[state].doubtful
+            for key in self._tried
+            if (state := self.settings[key].state) in stages
         }
+
+    def rows(self) -> Iterator[Setting]:
+        """Every setting, in the order of the page, as of the last state."""
+        for setting in self.settings.values():
+            shown = self._seen_at is not None and setting.value is not MISSING
+            yield replace(setting, seen_at=self._seen_at) if shown else setting
 
     def of_change(self, command_id: str) -> Record | None:
         """A change of the history by its id."""
