@@ -71,10 +71,18 @@ class ArbProcess:
                 [*command, *self._arguments], env=clean | QUICK, stderr=log, stdout=log
             )
 
-    def send(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+    def freeze(self) -> None:
+        """Stop it where it is; returns once the kernel has done so."""
         assert self._process is not None
-        self._process.send_signal(number)
+        self._process.send_signal(signal.SIGSTOP)
+        status = Path(f"/proc/{self._process.pid}/stat")
+        while status.read_text().rpartition(")")[2].split()[0] != "T":
+            time.sleep(0.001)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it at once, without a word."""
