@@ -53,6 +53,7 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
         recording.recorder,
     )
     recording.keeper.add(*console.jobs)
+    recording.intents.update({name: desks.kill.ledger_opened for name, desks in console.bots.items()})
     watches = [
         *console.watches(),
         *(
