@@ -1,7 +1,7 @@
 """What a backup file is: a zip with a manifest that names each file in it with its size and SHA-256.
 
 reporting.db      as it was at one moment
-latches/          breaches of loss caps, kills, drills
+latches/          breaches of loss caps, kills, drills, ordered maintenance
 tokens/           the secrets that the settings name
 manifest.json     the sizes and hashes of them, rows by table, the head of the events
 """
@@ -28,7 +28,7 @@ from exporter.reporting.claim import ReportingError
 FORMAT: Final = 1
 DATABASE: Final = "reporting.db"
 MANIFEST: Final = "manifest.json"
-LATCHES: Final = ("breach-*.json", "kill-*.json", "drill-*.json")
+LATCHES: Final = ("breach-*.json", "kill-*.json", "drill-*.json", "maintenance-*.json")
 CHUNK: Final = 1 << 20
 SAID_EVERY: Final = 2.0  # seconds
 
