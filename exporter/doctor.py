@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter import doctor_files, doctor_network, doctor_stack
+from exporter import doctor_files, doctor_network, doctor_stack, doctor_tokens
 from exporter.config import ENVIRONMENT, Addresses, Config, Listen, load
 from exporter.config_faults import ConfigError
 from exporter.findings import Finding
@@ -67,6 +67,8 @@ async def examine(given: Circumstances, progress: Callable[[str], None]) -> Asyn
                 yield finding
         if given.listen is not None:
             config = config.model_copy(update={"listen": given.listen})
+        for finding in doctor_tokens.tokens_of(config):
+            yield finding
         yield doctor_network.public_url(config.listen, given.addresses, contained=given.contained)
     async for finding in _in_order(_over_the_network(config, given), given.within, progress):
         yield finding
