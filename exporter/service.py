@@ -10,9 +10,12 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 import signal
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import uvicorn
@@ -25,7 +28,9 @@ log = logging.getLogger(__name__)
 
 RESTART_AFTER = 1.0  # seconds until a task that died is started anew
 GRACE = 1  # seconds that open requests get at the end
+LAST_CALL = 2.5  # seconds after a signal after which a thread that hangs on a dead disk is waited for no more
 BACKLOG = 128
+THREADS = 32  # so that what hangs on some bots' disks does not take those that the others need
 
 
 class StartError(ExporterError):
@@ -109,6 +114,7 @@ async def serve(
         )
     )
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="exporter"))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, server, number)
     tasks = [asyncio.create_task(keep_running(watch), name=watch.name) for watch in watches]
@@ -127,3 +133,13 @@ async def serve(
 def _stop(server: uvicorn.Server, number: signal.Signals) -> None:
     log.info("stopping on %s", number.name)
     server.should_exit = True
+    last_call = threading.Timer(LAST_CALL, _end)
+    last_call.daemon = True
+    last_call.start()
+
+
+def _end() -> None:
+    """What hangs is left to the system; SQLite rolls back at the next start what it left half done."""
+    log.warning("stopped without waiting any longer for a disk")
+    logging.shutdown()
+    os._exit(0)

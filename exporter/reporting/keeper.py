@@ -133,6 +133,7 @@ class Keeper:
     async def _open_and_write(self) -> None:
         self._claim.take()
         prepared = await self._prepared()
+        self._search = 0.0
         for note in filter(None, (prepared.set_aside, prepared.migrated)):
             log.warning("%s", note)
             self.events.record("reporting", severity="warning", source="exporter", what=note)

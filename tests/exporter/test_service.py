@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from exporter.config import Listen
 from exporter.service import StartError, Watch, keep_running, listening
+from tests.exporter.program import LONGEST, ROOT
 
 
 async def test_a_bridge_that_dies_is_counted_logged_and_started_anew(
@@ -25,7 +28,9 @@ async def test_a_bridge_that_dies_is_counted_logged_and_started_anew(
             third_run.set()
             await asyncio.Event().wait()
 
-    watching = asyncio.create_task(keep_running(Watch("the bridge of arb", run, lambda: deaths.append(len(runs))), pause=0))
+    watching = asyncio.create_task(
+        keep_running(Watch("the bridge of arb", run, lambda: deaths.append(len(runs))), pause=0)
+    )
     async with asyncio.timeout(10):
         await third_run.wait()
     assert deaths == [1, 2]
@@ -37,6 +42,33 @@ async def test_a_bridge_that_dies_is_counted_logged_and_started_anew(
     with pytest.raises(asyncio.CancelledError):
         await watching
     assert deaths == [1, 2]
+
+
+HANGING = """
+import asyncio, sys, time
+from exporter import service
+from exporter.config import Listen
+
+async def hang():
+    await asyncio.to_thread(lambda: (print("hanging", flush=True), time.sleep(600)))
+
+watch = service.Watch("what hangs", hang, lambda: None)
+with service.bound(Listen(host="127.0.0.1", port=int(sys.argv[1]))) as taken:
+    taken.listen()
+    asyncio.run(service.serve(lambda scope, receive, send: None, [watch], taken))
+"""
+
+
+def test_a_thread_that_hangs_on_a_dead_disk_does_not_keep_the_program_from_ending() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    with subprocess.Popen(
+        [sys.executable, "-c", HANGING, port], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "hanging\n"
+        program.terminate()
+        assert program.wait(timeout=LONGEST) == 0
 
 
 def test_a_taken_port_is_one_sentence_with_the_way_out() -> None:
