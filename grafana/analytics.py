@@ -12,7 +12,7 @@ from grafana.sql import freshness, intents, lanes, performance
 from grafana.sql.statement import ALL_LANES, Statement
 from grafana.stats import Sizes
 
-FIGURE = Sizes(name=15, value=32)
+FIGURE = Sizes(name=14, value=32)
 SAID = Sizes(name=15, value=24)
 WHOLE_DAYS = "In the whole UTC days that the range touches, all lanes."
 
@@ -109,7 +109,7 @@ def _figure(description: str, statement: Statement, *, unit: str = "none", decim
 def equity() -> timeseries.Panel:
     """The curve, its high water mark, and the drawdown between them."""
     return chart(
-        "EQUITY · $bot · running sum of realised PnL since the ledger began · shaded: drawdown (UTC)",
+        "EQUITY · $bot · USD, running sum of realised PnL since the ledger began · shaded: drawdown (UTC)",
         "In USD, from 0. Steps of a minute up to two days, of an hour up to 60 days, else of a day; the "
         "mark is never below 0.",
         performance.equity(),
@@ -123,7 +123,7 @@ def equity() -> timeseries.Panel:
 def drawdown() -> timeseries.Panel:
     """How far below the mark."""
     return chart(
-        "DRAWDOWN · $bot · below the high water mark (UTC)",
+        "DRAWDOWN · $bot · USD below the high water mark (UTC)",
         "In USD, 0 or less: the deepest inside each step, then what stood.",
         performance.drawdown(),
         {"drawdown": Look(palette.LINE)},
@@ -178,7 +178,7 @@ def expected_and_realised() -> barchart.Panel:
 def days() -> timeseries.Panel:
     """Each day's PnL."""
     return chart(
-        "DAILY PnL · $bot · the day is named below; days are drawn in UTC",
+        "DAILY PnL · $bot · USD · the day is named below; days are drawn in UTC",
         "Realised PnL in USD of each UTC day, or of each of the operator's days where one is set. A "
         "day without a trade has no bar.",
         performance.days(),

@@ -18,8 +18,8 @@ from grafana.stats import Sizes, null_mapping
 from grafana.targets import LEDGER, MIXED, LedgerQuery, history
 
 NO_ANSWER = "BLIND: the reporting database does not answer"
-MONEY = "currency:financial:$"
-"""USD to the cent: the other unit makes 1.81K of 1812.45."""
+MONEY = "none"
+"""USD to the cent: the unit for dollars makes 1.81K of 1812.45. Titles and names say USD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class Look:
     below_to: str | None = None  # shade between this line and that one
     thin: bool = False
     width: int | None = None
+    wrapped: bool = False
     words: Mapping[str, tuple[str, str]] | None = None  # value: text, colour of the cell
 
     def entries(self) -> list[dashboard.DynamicConfigValue]:
@@ -109,6 +110,8 @@ class Look:
             made["custom.lineWidth"] = 1
         if self.width is not None:
             made["custom.width"] = self.width
+        if self.wrapped:
+            made["custom.cellOptions"] = {"type": "auto", "wrapText": True}
         return _entries(made)
 
 

@@ -227,7 +227,7 @@ def kill_switch() -> stat.Panel:
 def pnl_today() -> timeseries.Panel:
     """The day's PnL as it went, with the loss cap and the trades."""
     return ledger_panels.chart(
-        "PnL TODAY · $bot · since 00:00 UTC · from the ledger, a dot for each trade",
+        "PnL TODAY · $bot · USD since 00:00 UTC, from the ledger · a dot for each trade",
         "Sum of the ledger's fills since midnight UTC in USD, as far as the ledger was read; beside it what "
         f"the bot reports, and the daily loss cap dashed. Of a day with more than {sql_live.EACH_FILL_UP_TO} "
         "fills, a dot is a minute.",
@@ -281,12 +281,12 @@ def capital() -> stat.Panel:
 
 
 _POSITION_WIDTHS = {
-    "venue": 210,
-    "side": 60,
-    "contracts": 90,
-    "entry": 90,
-    "expected profit": 130,
-    "settles in": 130,
+    "venue": 190,
+    "side": 48,
+    "contracts": 84,
+    "entry": 70,
+    "expected profit": 118,
+    "settles in": 110,
 }
 
 
@@ -298,7 +298,8 @@ def positions() -> table.Panel:
         "is not connected or its last state is old.",
         sql_live.positions(),
         {
-            "state": Look(width=130, words=POSITION_WORDS),
+            "state": Look(width=125, words=POSITION_WORDS),
+            "market": Look(wrapped=True),
             **{name: Look(width=width) for name, width in _POSITION_WIDTHS.items()},
         },
     )

@@ -72,8 +72,8 @@ def gross_to_net() -> Statement:
         "gross": number("CASE WHEN known > 0 THEN gross END"),
         "fees": number("0.0 - fees"),
     }
-    # What is left of a sum of floats is no cost.
-    columns |= {step: number(f"ROUND({step}, 6) + 0.0") for step in ("slippage", "adverse", "unsplit", "net")}
+    columns |= {step: number(step) for step in ("slippage", "adverse", "unsplit", "net")}
+    columns["adverse"] = number("ROUND(adverse, 6) + 0.0")  # what is left of a sum of floats is no cost
     columns["known"] = number("1.0 * known / trades")
     return or_words(
         columns,

@@ -103,10 +103,9 @@ _WHY = f"""CASE WHEN connected = 0 THEN 'bot disconnected since ' || {clock("lin
 _NOTES = f"""SELECT 'BLIND' AS word, 'the exporter stopped writing ' || {clock("as_of")} AS told, 0 AS place
         FROM source WHERE NOT fresh
     UNION ALL SELECT 'BLIND', 'nothing written about this bot yet', 0 WHERE NOT EXISTS (SELECT 1 FROM source)
-    UNION ALL SELECT 'LEDGER', 'from the ledger, ' || {_WHY} || ' · read ' || {clock("read_at")}, 1
-        FROM source WHERE source = 'ledger'
+    UNION ALL SELECT 'LEDGER', 'from the ledger, ' || {_WHY}, 1 FROM source WHERE source = 'ledger'
     UNION ALL SELECT 'LAST KNOWN', CASE WHEN last_state_at IS NULL THEN '' ELSE 'from the bot, ' END || {_WHY}
-        || ' · no ledger', 1 FROM source WHERE source = 'bot' AND NOT speaks
+        || ', no ledger', 1 FROM source WHERE source = 'bot' AND NOT speaks
     UNION ALL SELECT 'NONE', 'no open position', 2
         FROM source WHERE NOT EXISTS (SELECT 1 FROM held) AND (speaks OR source = 'ledger')"""
 
@@ -126,7 +125,8 @@ def positions() -> Statement:
         {_or_not("printf('$%.3f', entry)", "entry")} AS entry,
         {_or_not(_usd("expected_profit"), "expected_profit")} AS profit,
         {_or_not(_remaining("expected_settlement_at"), "expected_settlement_at")} AS remaining FROM held"""
-    notes = """SELECT word, told, place, NULL AS settles, ' ' AS venue, ' ' AS side, ' ' AS contracts,
+    read = f"CASE word WHEN 'LEDGER' THEN 'read ' || (SELECT {clock('read_at')} FROM source) ELSE ' ' END"
+    notes = f"""SELECT word, told, place, NULL AS settles, {read} AS venue, ' ' AS side, ' ' AS contracts,
         ' ' AS entry, ' ' AS profit, ' ' AS remaining FROM note"""
     columns: dict[str, Value] = {"state": text("word"), "market": text("told")}
     columns |= {name: text(name) for name in ("venue", "side", "contracts", "entry")}

@@ -51,7 +51,7 @@ def _figure(name: str, value: str, *, known: str = "trades > 0", n: str = "trade
 
 def net_pnl() -> Statement:
     """Sum of the fills' realised PnL, in USD; n: trades."""
-    return _figure("NET PnL", "pnl")
+    return _figure("NET PnL $", "pnl")
 
 
 def profit_factor() -> Statement:
@@ -62,7 +62,7 @@ def profit_factor() -> Statement:
 
 def expectancy() -> Statement:
     """Mean PnL of a trade, in USD."""
-    return _figure("PnL A TRADE", "pnl / trades")
+    return _figure("PnL A TRADE $", "pnl / trades")
 
 
 def fill_rate() -> Statement:
@@ -176,7 +176,7 @@ def max_drawdown() -> Statement:
         FROM peak WHERE at >= {FROM} - ({FROM}) % {DAY}"""
     return statement(
         {
-            "name": text(f"'MAX DRAWDOWN' || CASE n WHEN 0 THEN ' · {NO_DATA}' ELSE ' · n = ' || n END"),
+            "name": text(f"'MAX DRAWDOWN $' || CASE n WHEN 0 THEN ' · {NO_DATA}' ELSE ' · n = ' || n END"),
             "value": number(f"CASE WHEN n > 0 THEN depth ELSE {NOT_YET} END"),
         },
         "deepest",

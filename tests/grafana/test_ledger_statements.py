@@ -124,9 +124,9 @@ def test_the_tiles_are_those_of_the_recorded_fills(recorded: Ledger, original: s
     pnls = [fill[0] for fill in fills]
     assert len(pnls) == 233
     expected: dict[str, tuple[Statement, float | None]] = {
-        "NET PnL": (performance.net_pnl(), math.fsum(pnls)),
+        "NET PnL $": (performance.net_pnl(), math.fsum(pnls)),
         "PROFIT FACTOR": (performance.profit_factor(), formulas.profit_factor(pnls)),
-        "PnL A TRADE": (performance.expectancy(), formulas.expectancy(pnls)),
+        "PnL A TRADE $": (performance.expectancy(), formulas.expectancy(pnls)),
         "WIN RATE": (performance.win_rate(), formulas.win_rate(pnls)),
         "FILL RATE": (performance.fill_rate(), formulas.fill_rate([fill[1] for fill in fills])),
         "TRADE SIZE": (performance.trade_size(), formulas.average_trade_size([fill[2] for fill in fills])),
@@ -136,7 +136,7 @@ def test_the_tiles_are_those_of_the_recorded_fills(recorded: Ledger, original: s
         assert said == f"{name} · n = 233"
         assert shown == pytest.approx(value, abs=1e-6)
     said, shown = figure(recorded, performance.max_drawdown())
-    assert said == "MAX DRAWDOWN · n = 15"
+    assert said == "MAX DRAWDOWN $ · n = 15"
     assert shown == pytest.approx(formulas.max_drawdown(pnls), abs=1e-6)
 
 
@@ -465,7 +465,8 @@ def test_without_the_socket_positions_are_the_ledgers_and_say_so_first(positions
     positions.bot(time.time(), connected=0, link_since=0.0)
     first, *rest = said(positions)
     assert first[0] == "LEDGER"
-    assert first[1].startswith("from the ledger, bot disconnected since 00:00:00 UTC · read ")
+    assert first[1] == "from the ledger, bot disconnected since 00:00:00 UTC"
+    assert positions.ask(live.positions())[0]["venue"].startswith("read ")
     assert [market.partition(" ")[0] for _, market in rest] == ["ledger"] * 4
 
 
@@ -479,7 +480,7 @@ def test_without_a_ledger_the_last_known_positions_are_called_that(positions: Le
     positions.bot(time.time(), connected=0, link_since=0.0)
     assert said(positions)[0] == (
         "LAST KNOWN",
-        "from the bot, bot disconnected since 00:00:00 UTC · no ledger",
+        "from the bot, bot disconnected since 00:00:00 UTC, no ledger",
     )
 
 
@@ -487,7 +488,7 @@ def test_no_position_is_said_only_by_somebody_who_knows(nothing: Ledger) -> None
     nothing.bot(time.time())
     assert said(nothing) == [("NONE", "no open position")]
     nothing.bot(time.time(), connected=0, last_state_at=None, link_since=0.0)
-    assert said(nothing) == [("LAST KNOWN", "bot disconnected since 00:00:00 UTC · no ledger")]
+    assert said(nothing) == [("LAST KNOWN", "bot disconnected since 00:00:00 UTC, no ledger")]
 
 
 def test_a_database_that_nobody_writes_is_blind_on_every_part_of_the_page(positions: Ledger) -> None:
