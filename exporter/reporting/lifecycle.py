@@ -76,8 +76,7 @@ class Lifecycle:
         if link.opened_at is not None:
             self._tell(view, now, "connected", LINK, what="connected to the bot")
         elif was_open:
-            expected = link.goodbye is not None or not view.at(now).expected
-            severity = INFO if expected else WARNING
+            severity = WARNING if view.at(now).expected else INFO
             self._tell(view, now, "disconnected", LINK, severity, what="the link was lost", why=link.why)
         elif first:
             self._tell(

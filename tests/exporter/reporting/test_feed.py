@@ -176,6 +176,17 @@ async def test_after_a_restart_of_the_exporter_the_cycle_it_knew_is_not_counted_
         ]
 
 
+async def test_what_failed_once_is_known_after_a_restart_too(tmp_path):
+    async with hearing(tmp_path) as heard:
+        heard.say(state(1, **quiet_cycle(skipped())))
+        await heard.write(T0 + 6, fails="feed")
+        await heard.write(T0 + 7)
+    async with hearing(tmp_path, now=T0 + 8) as again:
+        again.say(state(1, **quiet_cycle(skipped())), now=T0 + 8)
+        await again.write(T0 + 9)
+        assert again.rows(COUNTED) == [(1,)]
+
+
 async def test_a_bot_that_restarted_meanwhile_is_counted_from_its_first_cycle(tmp_path):
     async with hearing(tmp_path) as heard:
         heard.say(base_state(50, **quiet_cycle(skipped())))

@@ -136,6 +136,13 @@ async def test_after_a_quiet_time_a_link_is_told_change_by_change_again(heard):
     assert len(heard.told("connected")) == before + 2
 
 
+async def test_a_link_that_is_lost_now_and_then_is_told_each_time(heard):
+    for minute in range(0, 24 * 60, 5):
+        heard.connect(T0 + 60 * minute)
+        heard.disconnect(T0 + 60 * minute + 30)
+    assert len(heard.events) == 2 * 24 * 60 / 5
+
+
 async def test_one_bot_that_flaps_hides_nothing_of_another(tmp_path):
     async with hearing(tmp_path, "arb", "other") as heard:
         for second in range(0, 600, 5):

@@ -91,7 +91,7 @@ async def test_the_time_in_which_no_exporter_looked_is_a_row_without_words(tmp_p
 
 async def test_the_ledgers_word_is_the_worst_of_its_stores_and_a_change_is_an_event(tmp_path):
     async with hearing(tmp_path) as heard:
-        for store, status in (("orders", "ok"), ("analytics", "missing")):
+        for store, status in (("orders", "missing"), ("analytics", "unreadable")):
             await heard.db.execute(
                 "INSERT INTO sources (bot, store, generation, status, detail, current) "
                 "VALUES ('arb', ?, 1, ?, 'not there yet', 1)",
@@ -101,9 +101,14 @@ async def test_the_ledgers_word_is_the_worst_of_its_stores_and_a_change_is_an_ev
         await heard.write(T0 + 2)
         await heard.db.execute("UPDATE sources SET status = 'ok'")
         await heard.write(T0 + 3)
-        assert [row[5] for row in heard.rows(WORDS)] == ["missing", "ok"]
-        told = [(event["after"], event["severity"]) for event in heard.told("store_status")]
-        assert told == [("missing", "warning"), ("ok", "info")]
+        assert [row[5] for row in heard.rows(WORDS)] == ["unreadable", "ok"]
+        told = [(event["before"], event["after"], event["severity"]) for event in heard.told("store_status")]
+        assert sorted(told) == [
+            ("missing", "ok", "info"),
+            ("ok", "missing", "warning"),
+            ("ok", "unreadable", "warning"),
+            ("unreadable", "ok", "info"),
+        ]
 
 
 async def test_of_a_bot_that_is_gone_nobody_knows_whether_its_loop_runs(tmp_path):
