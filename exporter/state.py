@@ -237,6 +237,7 @@ def _settings(fields: Fields, labels: Labels) -> dict[str, float] | None:
 
 @lru_cache(maxsize=1024)
 def is_credential(key: str) -> bool:
+    """Whether the name of a setting says that its value is for nobody's eyes."""
     return _CREDENTIAL.search(key) is not None
 
 
