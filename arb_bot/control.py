@@ -50,7 +50,7 @@ def kill_switch(session: Session, request: Mapping[str, object]) -> dict[str, ob
         return _rearm(session)
     outcome = kill.activate("control socket", reason)
     sent = session.parts.desk.nothing_on_its_way(SENDING_PATIENCE_SECONDS)
-    session.engine.wake.set()
+    session.engine.request_cycle()  # its state is the proof, also where the bot was killed before
     warning = outcome.error or (
         "" if sent else "an order was being sent when the kill came; it will be cancelled"
     )

@@ -164,3 +164,15 @@ async def test_a_console_that_restarts_goes_on_where_it_was(bot, tmp_path):
         await console.rearmed()
         assert console.stage() is Stage.READY
         await console.until(lambda: not latch.exists(), "the latch to be lifted")
+
+
+async def test_a_second_press_on_a_killed_bot_is_proven_at_once_whatever_its_cycle(tmp_path):
+    with ArbProcess(tmp_path / "bot", "--interval", "600") as bot:
+        async with Console(bot, tmp_path / "first") as console:
+            await console.trading()
+            console.desk.kill("ann", "test", "once")
+            await proven(console)
+        async with Console(bot, tmp_path / "second") as console:
+            await console.until(lambda: console.view.link.opened_at is not None, "the link")
+            console.desk.kill("bob", "test", "from another console")
+            await proven(console)
