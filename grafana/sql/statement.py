@@ -64,12 +64,16 @@ def statement(
     columns: Mapping[str, Value], source: str, *, given: Mapping[str, str] | None = None
 ) -> Statement:
     """`SELECT columns FROM source`, with `given` tables before it."""
-    chosen = ", ".join(
-        f'CAST({value.expression} AS {STORED_AS[value.kind]}) AS "{name}"' for name, value in columns.items()
-    )
+    chosen = ", ".join(f'{_stored(value)} AS "{name}"' for name, value in columns.items())
     before = ", ".join(f"{name} AS ({select})" for name, select in (given or {}).items())
     whole = f"WITH {before} SELECT {chosen} FROM {source}" if before else f"SELECT {chosen} FROM {source}"
     return Statement(one_line(whole), {name: value.kind for name, value in columns.items()})
+
+
+def _stored(value: Value) -> str:
+    # Empty words would be shown as if nothing had answered.
+    expression = f"NULLIF({value.expression}, '')" if value.kind is Kind.TEXT else value.expression
+    return f"CAST({expression} AS {STORED_AS[value.kind]})"
 
 
 def or_words(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,7 +54,7 @@ def filled(
     }
     for name, value in values.items():
         text = text.replace(name, value)
-    assert "$" not in text.replace("'$'", "").replace("−$'", "").replace("'$%", ""), text
+    assert not re.search(r"\$[\w{]", text), text
     return text
 
 
