@@ -114,7 +114,7 @@ CREATE TABLE bucket_pnl (
     pnl_to_date REAL, trades_to_date INTEGER, wins_to_date INTEGER,
     PRIMARY KEY (bot, kind, bucket, date)
 ) WITHOUT ROWID;
-CREATE INDEX bucket_pnl_undone ON bucket_pnl (bot, kind, bucket, date) WHERE trades_to_date IS NULL;
+CREATE INDEX bucket_pnl_undone ON bucket_pnl (bot, kind, bucket, date) WHERE pnl_to_date IS NULL;
 
 CREATE TABLE buckets (bot TEXT, kind TEXT, bucket TEXT, PRIMARY KEY (bot, kind, bucket)) WITHOUT ROWID;
 

@@ -164,7 +164,8 @@ _DECISIONS: Final = Sum(
 _COMPLETE: Final = (
     """
 INSERT OR IGNORE INTO buckets (bot, kind, bucket)
-SELECT bot, kind, bucket FROM bucket_pnl WHERE bot = :bot AND trades_to_date IS NULL""",
+SELECT bot, kind, bucket FROM bucket_pnl INDEXED BY bucket_pnl_undone
+WHERE bot = :bot AND pnl_to_date IS NULL""",
     *(statement for each in FILL_SUMS for statement in each.complete()),
 )
 

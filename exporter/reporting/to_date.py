@@ -1,7 +1,7 @@
 """Running totals beside daily sums, so that a page finds what lies between two dates by two looks a key.
 
 A row of such a table has for each of its sums also the sum of its key over all dates up to its own. Whoever
-writes a row leaves that NULL (and so, by a partial index, says where to begin); `complete` then makes it for
+writes a row leaves that NULL, by which the partial index `…_undone` finds it; `complete` then makes it for
 that row and the key's later ones. A fill that comes late thus costs its own bucket's later days.
 """
 
@@ -32,7 +32,7 @@ WHERE bot = :bot AND date >= :end
 def complete(table: str, keys: Sequence[str], columns: Sequence[str]) -> str:
     """Make the totals from each key's first row without one on, beginning with that of the row before."""
     key = ", ".join(keys)
-    undone = f"{to_date(columns[-1])} IS NULL"
+    undone = f"{to_date(columns[0])} IS NULL"
 
     def same(one: str, other: str) -> str:
         return f"{one}.bot = :bot AND " + " AND ".join(f"{one}.{name} = {other}.{name}" for name in keys)
@@ -46,7 +46,8 @@ UPDATE {table} AS t SET {", ".join(f"{to_date(column)} = run.{column}" for colum
 FROM (
     WITH
         undone AS (
-            SELECT {key}, min(date) AS since FROM {table} WHERE bot = :bot AND {undone} GROUP BY {key}
+            SELECT {key}, min(date) AS since FROM {table} INDEXED BY {table}_undone
+            WHERE bot = :bot AND {undone} GROUP BY {key}
         ),
         begun AS (
             SELECT {key}, since,
