@@ -16,6 +16,7 @@ from botkit.messages import HEARTBEAT
 from exporter.control.proof import Sighting
 from exporter.decisions import OPENINGS
 from exporter.fields import Fields, finite
+from exporter.schedule import planned
 from exporter.state import State
 from exporter.view import BotView, Session
 
@@ -121,7 +122,7 @@ class Witness:
             skew=self._skew,
             new_cycle=new_cycle,
             new_session=new_session,
-            in_quiet=view.at(now).planned is not None,
+            in_quiet=planned(view.schedule, now) is not None,
             new_markets=new_markets,
             last_order=finite(message.get("last_order_ts")),
             venue_kills=venue_kills,
@@ -159,25 +160,29 @@ def _reasons(said: str) -> list[str]:
 
 
 def _opens(decision: Mapping[str, object]) -> bool:
-    action, reason = decision.get("action"), decision.get("reason")
-    return (
-        isinstance(action, str)
-        and action in OPENINGS
-        and not (isinstance(reason, str) and reason.startswith(GATE))
-    )
+    action = decision.get("action")
+    return isinstance(action, str) and action in OPENINGS and not _gated(decision)
+
+
+def _gated(decision: Mapping[str, object]) -> bool:
+    """Whether a kill switch stood before a decision, by its reason."""
+    reason = decision.get("reason")
+    return isinstance(reason, str) and reason.startswith(GATE)
 
 
 def _refuses(decision: object, venue: str | None) -> bool:
     """Whether a decision was refused because of a person's kill of the bot, or of this venue."""
-    if not isinstance(decision, dict) or _opens(decision) or not isinstance(decision.get("reason"), str):
+    if not isinstance(decision, dict) or not _gated(decision):
         return False
     prefix, colon, rest = decision["reason"].partition(":")
-    if prefix != GATE or not colon:
-        return False
-    return any(
-        not part.startswith(NO_OPERATOR)
-        or (venue is not None and part.startswith(f"{NO_OPERATOR[0]} ({venue},"))
-        for part in _reasons(rest)
+    return (
+        prefix == GATE
+        and bool(colon)
+        and any(
+            not part.startswith(NO_OPERATOR)
+            or (venue is not None and part.startswith(f"{NO_OPERATOR[0]} ({venue},"))
+            for part in _reasons(rest)
+        )
     )
 
 

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 SEND_AGAIN_SECONDS: Final = 2.0
 TICK_SECONDS: Final = 0.25
+OVERSLEPT_SECONDS: Final = 1.0
+"""A tick that comes so late was overslept by this process, and the silence before it is nobody's."""
 FILE_LOOK_SECONDS: Final = 5.0
 REARM_SECONDS: Final = 5.0
 """How long a re-arming waits for the bot's answer, and for a file to go."""
@@ -232,13 +234,18 @@ class KillDesk:
         for kill in list(self._kills.values()):
             self._put(kill.ticked(now, interval))
             sent_at = self._last_sent.get(kill.order.venue, 0.0)
-            if kill.wants_sending and abs(now - sent_at) >= SEND_AGAIN_SECONDS:
+            due = abs(now - sent_at) >= SEND_AGAIN_SECONDS
+            if kill.wants_sending and due and self._view.link.opened_at is not None:
                 self._send(kill)
 
     async def _tick_on(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             self.tick(self._clock())
+            asked = loop.time()
             await asyncio.sleep(TICK_SECONDS)
+            if loop.time() - asked > OVERSLEPT_SECONDS:  # what came meanwhile is read before it is judged
+                await asyncio.sleep(TICK_SECONDS)
 
     async def _look_on(self) -> None:
         while True:
@@ -287,7 +294,7 @@ class KillDesk:
         if kill is None:
             return
         if message.get("ok") is True:
-            if message.get("active"):
+            if message.get("active") is not False:
                 self._put(kill.acked(now))
             return
         self._put(kill.refused(_refusal(message)))
