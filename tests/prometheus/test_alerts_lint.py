@@ -7,6 +7,7 @@ import pytest
 from exporter.control.kill import Stage
 from exporter.labels import UNKNOWN
 from exporter.metrics import DECLARED
+from exporter.reporting.sources import STATUSES as STORE_STATUSES
 from exporter.sourced import BOT, LEDGER
 from exporter.state import CAUSES
 from exporter.view import TIERS
@@ -25,6 +26,7 @@ VALUES = {
     "mode": set(TIERS),
     "cause": set(CAUSES),
     "source": {BOT, LEDGER},
+    "status": set(STORE_STATUSES),
     "state": set(Stage),
     "expected": {"true", "false"},
     "job": {"tradebot"},

@@ -7,6 +7,7 @@ import pytest
 from tests.prometheus import (
     cases_control,
     cases_disconnected,
+    cases_history,
     cases_link,
     cases_orders,
     cases_risk,
@@ -14,7 +15,15 @@ from tests.prometheus import (
 )
 from tests.prometheus.promtool import Case, Kind, alert_rules, run
 
-SITUATIONS = (cases_disconnected, cases_link, cases_risk, cases_control, cases_orders, cases_self)
+SITUATIONS = (
+    cases_disconnected,
+    cases_link,
+    cases_risk,
+    cases_control,
+    cases_orders,
+    cases_self,
+    cases_history,
+)
 CASES = [case for module in SITUATIONS for case in module.CASES]
 ALERTS = sorted({str(rule["alert"]) for rule in alert_rules()})
 
