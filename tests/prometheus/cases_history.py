@@ -22,8 +22,8 @@ STALE = Firing(
         "summary": "The reporting database is not kept up",
         "description": (
             f"For five minutes or longer the exporter at {INSTANCE} could not write all that it has to its "
-            "reporting database. The pages of history and the audit trail stand still; live figures, alerts and "
-            "kills do not depend on it."
+            "reporting database. The pages of history and the audit trail stand still; live figures, alerts "
+            "and kills do not depend on it."
         ),
         "runbook_url": "prometheus/runbooks/TradebotReportingStale.md",
         "dashboard": "/d/tradebot-system",
@@ -82,8 +82,8 @@ def unreadable(status: str, **labels: str) -> Firing:
     return firing(
         "TradebotStoreUnreadable",
         "A bot's own store cannot be read",
-        f"For a minute the store orders of arb has been {status}. What the bot writes there is not on the pages "
-        "of history, and figures from its ledger are missing.",
+        f"For a minute the store orders of arb has been {status}. What the bot writes there is not on the "
+        "pages of history, and figures from its ledger are missing.",
         area="self",
         severity="warning",
         store="orders",
