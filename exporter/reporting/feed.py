@@ -124,6 +124,7 @@ class FeedJob:
         bot.decisions += 1 + len(state.decisions)
         if bot.decisions > DECISIONS_WAITING:
             self._make_rows(bot)
+            bot.feed.settle()
             while bot.decisions > DECISIONS_WAITING:
                 bot.feed.miss(bot.first())
 

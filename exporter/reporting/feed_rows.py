@@ -12,9 +12,9 @@ the detected ones add up to the decisions that came.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from exporter.decisions import SKIPPED, reduced
 from exporter.fields import finite
@@ -39,6 +39,10 @@ LARGEST: Final = 2**53
 """What a bot may have counted; a larger number is none."""
 LONGEST_TEXT: Final = 300  # characters of a match key, and of a reason in full
 
+Decision = dict[str, Any]
+Key = tuple[str, str, str, str]
+"""Action, kind, match key and normalised reason of a decision."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
@@ -48,7 +52,7 @@ class Cycle:
     session: Run
     number: float | None
     ts: float | None
-    decisions: Sequence[object]
+    decisions: Sequence[Any]
     found: float | None
     near: float | None
 
@@ -73,6 +77,14 @@ class Row:
     """Its id in the database, once it has one."""
     touched: int = 0
     """The last cycle in it, by our own count."""
+    told: Decision | None = None
+    """The last decision in it, until the row is taken to be written."""
+
+    def settle(self) -> None:
+        """Read the last decision, which is not worth while before the row is written."""
+        if (told := self.told) is not None:
+            self.detail, self.told = _text(told["reason"]), None
+            self.edge, self.fill_prob = _number(told.get("edge")), _number(told.get("fill_prob"))
 
 
 class Feed:
@@ -95,15 +107,22 @@ class Feed:
         """Count the decisions of one cycle."""
         self._begin(cycle)
         left: Counter[str] = Counter()
-        skips: list[dict[str, object]] = []
-        results: list[dict[str, object]] = []
+        skips = results = 0
         for decision in cycle.decisions:
-            if type(decision) is dict and _is_readable(decision):
-                (skips if decision["action"] == SKIPPED else results).append(decision)
-            else:
+            if (key := _key(decision)) is None:
                 left[UNREADABLE] += 1
-        self._take_results(results, cycle, left)
-        self._take_skips(skips, cycle, left)
+            elif key[0] != SKIPPED:
+                results += 1
+                self._take_result(decision, key, cycle, left, room=results <= ROWS_A_CYCLE)
+            else:
+                row = self._open.get(key)
+                if row is None or row.touched != self._cycles:
+                    row = self._touch(row, decision, key, cycle, left, room=skips < ROWS_A_CYCLE)
+                    if row is None:
+                        continue
+                    skips += 1
+                row.count += 1
+                row.told = decision
         if cycle.found or cycle.near:
             self._detect(cycle)
         for why, count in left.items():
@@ -117,8 +136,14 @@ class Feed:
 
     def taken(self) -> list[Row]:
         """The rows to write now; they count as written unless they are put back."""
+        self.settle()
         rows, self._changed = list(self._changed.values()), {}
         return rows
+
+    def settle(self) -> None:
+        """Let go of the decisions themselves, which may be large."""
+        for row in self._changed.values():
+            row.settle()
 
     def put_back(self, rows: Sequence[Row]) -> None:
         """Have rows written again whose transaction failed."""
@@ -130,38 +155,33 @@ class Feed:
         if which != self._slice:
             self._slice, self._open = which, {}
 
-    def _take_results(self, results: Sequence[dict[str, object]], cycle: Cycle, left: Counter[str]) -> None:
-        for number, decision in enumerate(results):
-            if number >= ROWS_A_CYCLE:
-                left[BEYOND_CYCLE] += 1
-            elif len(self._changed) >= 2 * ROWS_WAITING:
-                left[BEYOND_MEMORY] += 1
-            else:
-                row = _row(decision, cycle)
-                row.count = 1
-                self._changed[id(row)] = row
+    def _take_result(
+        self, decision: Decision, key: Key, cycle: Cycle, left: Counter[str], *, room: bool
+    ) -> None:
+        """Make the row of what was tried, or of what came of it."""
+        if not room:
+            left[BEYOND_CYCLE] += 1
+        elif len(self._changed) >= 2 * ROWS_WAITING:
+            left[BEYOND_MEMORY] += 1
+        else:
+            row = _row(decision, key, cycle)
+            row.count = 1
+            self._changed[id(row)] = row
 
-    def _take_skips(self, skips: Sequence[dict[str, object]], cycle: Cycle, left: Counter[str]) -> None:
-        rows, touched, opened = self._open, self._cycles, 0
-        for decision in skips:
-            reason = str(decision["reason"])
-            match_key = str(decision.get("match_key") or "")[:LONGEST_TEXT]
-            key = str(decision["kind"])[:LONGEST], match_key, reduced(reason)[:LONGEST]
-            row = rows.get(key)
-            if row is None or row.touched != touched:
-                if opened >= ROWS_A_CYCLE:
-                    left[BEYOND_CYCLE] += 1
-                    continue
-                if row is None:
-                    if len(self._changed) >= ROWS_WAITING or len(rows) >= ROWS_OPEN:
-                        left[BEYOND_MEMORY] += 1
-                        continue
-                    row = rows[key] = _row(decision, cycle)
-                opened += 1
-                self._join(row, cycle)
-                row.edge, row.fill_prob = _number(decision, "edge"), _number(decision, "fill_prob")
-                row.detail = _text(reason)
-            row.count += 1
+    def _touch(
+        self, row: Row | None, decision: Decision, key: Key, cycle: Cycle, left: Counter[str], *, room: bool
+    ) -> Row | None:
+        """The row that the first of a cycle's identical skips joins; None where there is no room for it."""
+        if not room:
+            left[BEYOND_CYCLE] += 1
+            return None
+        if row is None:
+            if len(self._changed) >= ROWS_WAITING or len(self._open) >= ROWS_OPEN:
+                left[BEYOND_MEMORY] += 1
+                return None
+            row = self._open[key] = _row(decision, key, cycle)
+        self._join(row, cycle)
+        return row
 
     def _detect(self, cycle: Cycle) -> None:
         found, near = whole(cycle.found) or 0, whole(cycle.near) or 0
@@ -196,36 +216,29 @@ def whole(number: float | None) -> int | None:
     return int(number) if number is not None and 0 <= number <= LARGEST else None
 
 
-def _is_readable(decision: Mapping[str, object]) -> bool:
-    return (
-        isinstance(decision.get("action"), str)
-        and isinstance(decision.get("kind"), str)
-        and isinstance(decision.get("reason"), str)
-        and isinstance(decision.get("match_key"), str | None)
-    )
+def _key(decision: Any) -> Key | None:
+    """Action, kind, match key and normalised reason; None for what is no decision."""
+    if type(decision) is not dict:
+        return None
+    action, kind, reason = decision.get("action"), decision.get("kind"), decision.get("reason")
+    match_key = decision.get("match_key")
+    if match_key is None:
+        match_key = ""
+    if not (type(action) is type(kind) is type(reason) is type(match_key) is str):
+        return None
+    return action[:LONGEST], kind[:LONGEST], match_key[:LONGEST_TEXT], reduced(reason)[:LONGEST]
 
 
-def _row(decision: Mapping[str, object], cycle: Cycle) -> Row:
-    reason = str(decision["reason"])
-    return Row(
-        cycle.session,
-        cycle.at,
-        cycle.at,
-        cycle.number,
-        clean(str(decision["action"])),
-        clean(reduced(reason)),
-        kind=clean(str(decision["kind"])),
-        match_key=_text(decision.get("match_key")),
-        detail=_text(reason),
-        edge=_number(decision, "edge"),
-        fill_prob=_number(decision, "fill_prob"),
-    )
+def _row(decision: Decision, key: Key, cycle: Cycle) -> Row:
+    action, kind, match_key, reason = key
+    row = Row(cycle.session, cycle.at, cycle.at, cycle.number, clean(action), clean(reason))
+    row.kind, row.match_key, row.told = clean(kind), _text(match_key), decision
+    return row
 
 
-def _text(raw: object) -> str:
-    return clean(raw, LONGEST_TEXT) if isinstance(raw, str) and raw else ""
+def _text(raw: str) -> str:
+    return clean(raw, LONGEST_TEXT) if raw else ""
 
 
-def _number(decision: Mapping[str, object], name: str) -> float | None:
-    value = decision.get(name)
+def _number(value: object) -> float | None:
     return None if isinstance(value, bool) else finite(value)
