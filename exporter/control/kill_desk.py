@@ -11,26 +11,25 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from botkit.messages import KILL_SWITCH, ack_type
 from exporter.control.commander import Answer
 from exporter.control.evidence import Evidence, Witness
 from exporter.control.kill import Kill, Order, Stage, pressed
 from exporter.control.kill_latch import Kept, KillLatch
-from exporter.control.kill_path import FilePath
+from exporter.control.kill_sender import Link, Sender, refusal
 from exporter.control.latch_keeper import LatchKeeper
 from exporter.control.proof import Habit
-from exporter.control.standing import FILE, SOCKET, Standing, standing
+from exporter.control.standing import Standing, standing
 from exporter.errors import Invalid
 from exporter.view import BotView
 
 log = logging.getLogger(__name__)
 
-SEND_AGAIN_SECONDS: Final = 2.0
 TICK_SECONDS: Final = 0.25
 OVERSLEPT_SECONDS: Final = 1.0
 """A tick that comes so late was overslept by this process, and the silence before it is nobody's."""
@@ -41,13 +40,6 @@ SAME_SESSION_SECONDS: Final = 10.0
 """How far two estimates of one session's beginning may be apart, one from before this program's start."""
 
 What = Literal["pressed", "stage", "rearmed"]
-
-
-class Link(Protocol):
-    """What sends commands to the bot: its bridge."""
-
-    async def command(self, message: Mapping[str, object], *, within: float, urgent: bool = False) -> Answer:
-        """Send a command and wait for its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +85,6 @@ class KillDesk:
         told: Callable[[News], None] = lambda news: None,
     ) -> None:
         self._view = view
-        self._link = link
         self._clock = clock
         self._told = told
         self._witness = Witness()
@@ -103,11 +94,8 @@ class KillDesk:
         self._restored: Kept | None = kept if kept.kills else None
         """What was killed before this program's start, until the bot's first state."""
         self._last_drill = latch.last_drill()
-        self._last_sent: dict[str | None, float] = {}
-        self._by_socket: str = ""
-        self._file = FilePath(file, self._file_wanted)
+        self._sender = Sender(link, file, self._file_wanted)
         self._keeper = LatchKeeper(latch, view.name, self._kept, view.latch_not_kept)
-        self._tasks: set[asyncio.Task[None]] = set()
 
     # What people ask.
 
@@ -138,9 +126,9 @@ class KillDesk:
             caught = before is not None and (before.disproved or before.quiet_only)
             need = self._habit.quiet_cycles_needed if before is None else before.need
             kill = pressed(order, need if venue is None else None, now, quiet_only=caught)
-            self._by_socket = self._file.outcome = ""
+            self._sender.forget()
         self._kills[venue] = kill
-        self._send(kill)
+        self._sender.send(kill, now)
         self._keeper.changed()
         log.warning(
             "bot %s: kill%s ordered by %s (%s)", self._view.name, f" of {venue}" if venue else "", who, source
@@ -156,16 +144,12 @@ class KillDesk:
         """
         kill = self._kills.pop(venue, None)
         self._keeper.changed()
-        sentences = [] if venue is not None else await self._file.remove(REARM_SECONDS)
+        sentences = [] if venue is not None else await self._sender.file.remove(REARM_SECONDS)
         if venue in self._kills:
             overtaken = "a new kill came while it was re-armed; it stays killed"
             return Rearmed(Answer("not_sent", why=overtaken), (*sentences, overtaken))
-        answer = await self._link.command(
-            {"type": KILL_SWITCH, "activate": False, "reason": reason} | _of(venue),
-            within=REARM_SECONDS,
-            urgent=True,  # it is written now, and so before any kill that may come after the look above
-        )
-        if sentences and await self._file.gone(REARM_SECONDS):
+        answer = await self._sender.release(reason, venue, REARM_SECONDS)
+        if sentences and await self._sender.file.gone(REARM_SECONDS):
             sentences = []  # a bot takes away what it wrote itself
         log.warning("bot %s: re-armed by %s (%s): %s", self._view.name, who, source, answer.result)
         if kill is not None:
@@ -178,8 +162,8 @@ class KillDesk:
             self._view,
             self._kills.values(),
             now,
-            delivered={SOCKET: self._by_socket, FILE: self._file.outcome},
-            file_usable=self._file.usable,
+            delivered=self._sender.delivered,
+            file_usable=self._sender.file.usable,
             last_drill=self._last_drill,
         )
 
@@ -188,7 +172,7 @@ class KillDesk:
     def opened(self) -> None:
         """A connection was made, perhaps to a bot that has forgotten its kill."""
         for kill in self._kills.values():
-            self._send(kill)
+            self._sender.send(kill, self._clock())
 
     def heard(self, view: BotView, message: Mapping[str, object], now: float) -> None:
         """A message came that the view has taken in."""
@@ -198,14 +182,13 @@ class KillDesk:
         evidence = self._witness.heard(view, message, now)
         if evidence is None:
             return
+        restarted = self._is_another_session() or evidence.new_session
         if not self._kills:
             self._habit.seen(evidence.of(None))
-            return
-        restarted = evidence.new_session or self._is_another_session()
         for kill in list(self._kills.values()):
             self._put(self._judged(kill, evidence, restarted))
             if restarted:
-                self._send(self._kills[kill.order.venue])
+                self._sender.send(self._kills[kill.order.venue], now)
 
     def ledger_opened(self, created_at: float, what: str) -> None:
         """The bot's books show an order that was begun at `created_at`, by the bot's clock.
@@ -233,10 +216,8 @@ class KillDesk:
         interval = self._view.cadence.expected_interval
         for kill in list(self._kills.values()):
             self._put(kill.ticked(now, interval))
-            sent_at = self._last_sent.get(kill.order.venue, 0.0)
-            due = abs(now - sent_at) >= SEND_AGAIN_SECONDS
-            if kill.wants_sending and due and self._view.link.opened_at is not None:
-                self._send(kill)
+            if kill.wants_sending and self._view.link.opened_at is not None and self._sender.due(kill, now):
+                self._sender.send(kill, now)
 
     async def _tick_on(self) -> None:
         loop = asyncio.get_running_loop()
@@ -249,34 +230,10 @@ class KillDesk:
 
     async def _look_on(self) -> None:
         while True:
-            await self._file.keep()
+            await self._sender.file.keep()
             await asyncio.sleep(FILE_LOOK_SECONDS)
 
-    # How a kill goes out.
-
-    def _send(self, kill: Kill) -> None:
-        """Start both paths, now and without waiting for either."""
-        self._last_sent[kill.order.venue] = self._clock()
-        self._start(self._send_over_socket(kill.order))
-        if kill.order.venue is None:
-            self._start(self._file.keep())
-
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _send_over_socket(self, order: Order) -> None:
-        message = {"type": KILL_SWITCH, "activate": True, "reason": f"{order.who}: {order.reason}"} | _of(
-            order.venue
-        )
-        if order.close_day_trades:
-            message["close_day_trades"] = True
-        answer = await self._link.command(message, within=SEND_AGAIN_SECONDS, urgent=True)
-        if answer.ok:
-            self._by_socket = f"acked in {answer.seconds * 1000:.0f} ms"
-        elif not self._by_socket.startswith("acked"):
-            self._by_socket = answer.why or _refusal(answer.ack or {})
+    # How it is judged.
 
     def _file_wanted(self) -> Order | None:
         kill = self._kills.get(None)
@@ -285,8 +242,6 @@ class KillDesk:
     def _kept(self) -> Kept:
         began = self._view.session.began if self._restored is None else self._restored.session_began
         return Kept(tuple(self._kills.values()), began)
-
-    # How it is judged.
 
     def _acked(self, message: Mapping[str, object], now: float) -> None:
         venue = message.get("venue")
@@ -297,10 +252,10 @@ class KillDesk:
             if message.get("active") is not False:
                 self._put(kill.acked(now))
             return
-        self._put(kill.refused(_refusal(message)))
+        self._put(kill.refused(refusal(message)))
         if kill.order.close_day_trades:  # a bot without day trades may refuse the whole kill for it
             self._put(replace(kill, order=replace(kill.order, close_day_trades=False)))
-            self._send(self._kills[kill.order.venue])
+            self._sender.send(self._kills[kill.order.venue], now)
 
     def _judged(self, kill: Kill, evidence: Evidence, restarted: bool) -> Kill:
         return kill.restarted(evidence.at) if restarted else kill.seen(evidence.of(kill.order.venue))
@@ -335,11 +290,3 @@ class KillDesk:
             self._told(News(what, kill, self.standing(now), now, by, why))
         except Exception:  # whatever records kills must not be able to stop one
             log.exception("bot %s: a kill was not recorded", self._view.name)
-
-
-def _of(venue: str | None) -> dict[str, object]:
-    return {} if venue is None else {"venue": venue}
-
-
-def _refusal(ack: Mapping[str, object]) -> str:
-    return str(ack.get("error") or "it did not do it")[:200]

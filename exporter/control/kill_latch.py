@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -90,7 +91,7 @@ class KillLatch:
 
 def _replace(path: Path, content: bytes) -> None:
     """Write the file in one step, so that a crash leaves the old or the new one."""
-    new = path.with_suffix(".new")
+    new = path.with_suffix(f".{threading.get_ident()}.new")  # one that hangs may come back to life
     path.parent.mkdir(parents=True, exist_ok=True)
     with new.open("wb") as file:
         file.write(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +16,7 @@ from exporter.errors import LatchNotKept
 log = logging.getLogger(__name__)
 
 TRY_AGAIN_SECONDS: Final = 1.0
+LAST_TRY_SECONDS: Final = 0.5
 
 
 class LatchKeeper:
@@ -40,22 +42,37 @@ class LatchKeeper:
         self._changed.set()
 
     async def run(self) -> None:
-        """Keep what changes, until cancelled."""
+        """Keep what changes, until cancelled; what is not kept then gets a last short try."""
+        try:
+            await self._keep_on()
+        finally:
+            if self._changed.is_set():
+                with contextlib.suppress(LatchNotKept, TimeoutError):
+                    async with asyncio.timeout(LAST_TRY_SECONDS):
+                        await self._keep()
+
+    async def _keep_on(self) -> None:
         warned = False
         while True:
             await self._changed.wait()
-            self._changed.clear()
             try:
-                await errand(partial(self._write, self._content(), self._drilled_at))
+                await self._keep()
             except LatchNotKept as error:
                 self._failed()
-                self._changed.set()
                 if not warned:
                     log.error("bot %s: %s; it holds in memory until it can be", self._bot, error)  # noqa: TRY400
                 warned = True
                 await asyncio.sleep(TRY_AGAIN_SECONDS)
             else:
                 warned = False
+
+    async def _keep(self) -> None:
+        self._changed.clear()
+        try:
+            await errand(partial(self._write, self._content(), self._drilled_at))
+        except BaseException:
+            self._changed.set()
+            raise
 
     def _write(self, content: Kept, drilled_at: float | None) -> None:
         self._latch.keep(content)

@@ -149,6 +149,13 @@ async def test_a_kill_outlives_a_restart_of_the_exporter_and_is_sent_again(stand
     assert stand.bot.killed
 
 
+async def test_a_kill_at_the_last_moment_is_kept_when_the_program_stops(stand, tmp_path):
+    async with stand.running():
+        await stand.disk(lambda: stand.standing().paths["file"])
+        stand.desk.kill("ann", "page", "and then SIGTERM")
+    assert keeps(tmp_path, '"sent"') or keeps(tmp_path, '"acked"')
+
+
 async def test_a_bot_that_was_restarted_while_the_exporter_was_down_is_judged_anew(stand, tmp_path):
     async with stand.running():
         await stand.press()
