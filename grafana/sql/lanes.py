@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from grafana.sql.statement import (
     BOT,
     DAYS,
+    FROM,
     LANES,
     NO_DATA,
+    TO,
     Statement,
     Value,
     count,
@@ -113,25 +115,42 @@ def hours() -> Statement:
 def slippages() -> Statement:
     """Fills by slippage in cents a contract, by the bin's lower edge; negative is worse than planned."""
     label = "CASE n WHEN -10 THEN '≤ −5¢' WHEN 10 THEN '≥ 5¢' ELSE printf('%+.1f¢', n / 2.0) END"
-    bins = "MIN(MAX(CAST(ROUND(200 * bin) AS INTEGER), -10), 10)"
-    return _histogram("slippage_histogram", bins, range(-10, 11), {"slippage": label})
+    return _histogram(
+        "slippage_histogram", {n: round(0.005 * n, 3) for n in range(-10, 11)}, "slippage", label
+    )
 
 
 def fill_rates() -> Statement:
     """Fills by share of the planned contracts that were filled, by the bin's lower edge."""
-    bins = "CAST(ROUND(20 * bin) AS INTEGER)"
-    return _histogram("fill_rate_histogram", bins, range(21), {"fill rate": "printf('%d%%', 5 * n)"})
+    bins = {n: round(0.05 * n, 2) for n in range(21)}
+    return _histogram("fill_rate_histogram", bins, "fill rate", "printf('%d%%', 5 * n)")
 
 
-def _histogram(table: str, number_of_bin: str, numbers: range, label: Mapping[str, str]) -> Statement:
+# A row of these tables has what came to date: a range is the difference of two rows, however long it is.
+def _last(column: str, of: str, date: str) -> str:
+    return f"COALESCE((SELECT {column} FROM {of} AND date {date} ORDER BY date DESC LIMIT 1), 0)"
+
+
+_BEFORE = f"< date({FROM}, 'unixepoch')"
+_UP_TO = f"<= date({TO}, 'unixepoch')"
+
+
+def _histogram(table: str, bins: Mapping[int, float], name: str, label: str) -> Statement:
     """Every bin of the axis, those without a fill too: else neighbours may be far apart."""
-    ((name, words),) = label.items()
-    counted = f"""SELECT {number_of_bin} AS n, SUM(count) AS fills FROM {table}
-        WHERE bot = {BOT} AND {DAYS} AND {LANES} GROUP BY 1"""
-    every = f"SELECT value AS n FROM json_each('{[*numbers]}') WHERE EXISTS (SELECT 1 FROM counted)"
+    pairs = [[n, lower] for n, lower in bins.items()]
+    axis = f"""SELECT json_extract(value, '$[0]') AS n, json_extract(value, '$[1]') AS bin
+        FROM json_each('{pairs}')"""
+    traded = f"SELECT DISTINCT kind FROM daily_pnl WHERE bot = {BOT} AND {LANES}"
+    of = f"{table} AS sums WHERE bot = {BOT} AND sums.kind = traded.kind AND sums.bin = axis.bin"
+    fills = f"{_last('count_to_date', of, _UP_TO)} - {_last('count_to_date', of, _BEFORE)}"
     return or_words(
-        {name: text(words), "fills": count("COALESCE(fills, 0)")},
-        {"counted": counted, "bins": f"SELECT * FROM ({every}) LEFT JOIN counted USING (n)"},
+        {name: text(label), "fills": count("fills")},
+        {
+            "axis": axis,
+            "traded": traded,
+            "counted": f"SELECT n, SUM({fills}) AS fills FROM axis CROSS JOIN traded GROUP BY n",
+            "shown_bins": "SELECT * FROM counted WHERE (SELECT SUM(fills) FROM counted) > 0",
+        },
         order="n",
         words=NO_DATA,
         under=name,
@@ -160,9 +179,11 @@ def decisions() -> Statement:
 
 def groups() -> Statement:
     """Each bucket group, or the legs' markets where a lane has no groups; PnL in USD, win rate 0 to 1."""
-    sums = f"""SELECT bucket, kind, SUM(trades) AS trades, SUM(pnl) AS pnl, SUM(wins) AS wins
-        FROM bucket_pnl WHERE bot = {BOT} AND {DAYS} AND {LANES}
-        GROUP BY kind, bucket HAVING SUM(trades) > 0"""
+    of = f"bucket_pnl AS sums WHERE bot = {BOT} AND sums.kind = chosen.kind AND sums.bucket = chosen.bucket"
+    sums = ", ".join(
+        f"{_last(f'{column}_to_date', of, _UP_TO)} - {_last(f'{column}_to_date', of, _BEFORE)} AS {column}"
+        for column in ("trades", "pnl", "wins")
+    )
     return or_words(
         {
             "group": text("bucket"),
@@ -172,7 +193,11 @@ def groups() -> Statement:
             "win rate": number("1.0 * wins / trades"),
             "average profit": number("pnl / trades"),
         },
-        {"groups": sums},
+        {
+            "chosen": f"SELECT kind, bucket FROM buckets WHERE bot = {BOT} AND {LANES}",
+            "summed": f"SELECT kind, bucket, {sums} FROM chosen",
+            "groups": "SELECT * FROM summed WHERE trades > 0",
+        },
         order="pnl DESC, bucket",
         words=NO_DATA,
         under="group",

@@ -20,8 +20,8 @@ import pytest
 from deploy.programs import grafana_home, plugin_folder
 from grafana.__main__ import DASHBOARDS, PAGES
 from grafana.page import TAG
-from grafana.sql import freshness, live, performance
-from grafana.sql.statement import Kind
+from grafana.sql import freshness, lanes, live, performance
+from grafana.sql.statement import Kind, Statement
 from grafana.targets import LEDGER_TYPE
 from tests.grafana import ledgers
 from tests.grafana.ledgers import BOT, Ledger
@@ -257,16 +257,20 @@ MAY_BE_SILENT = {made.text for made in (freshness.blind(), live.operator_day(), 
 """Statements that answer only while something is so."""
 
 
-def test_what_grafana_shows_is_what_plain_sqlite_answers(ask: Ask, session: Ledger) -> None:
+@pytest.mark.parametrize(
+    "made",
+    [performance.equity(), lanes.groups(), lanes.slippages(), lanes.fill_rates(), lanes.gross_to_net()],
+    ids=["equity", "groups", "slippages", "fill rates", "gross to net"],
+)
+def test_what_grafana_shows_is_what_plain_sqlite_answers(made: Statement, ask: Ask, session: Ledger) -> None:
     begin, end = time.time() - 2 * 86400, time.time() - 5
-    made = performance.equity()
-    target = {"refId": "A", "queryType": "table", "queryText": made.text, "timeColumns": ["time"]}
+    target = {"refId": "A", "queryType": "table", "queryText": made.text, "timeColumns": []}
     (frame,) = result_of(ask, target, begin, end)["frames"]
-    times, equity, *_ = frame["data"]["values"]
     rows = session.ask(made, begin, end)
-    assert len(rows) > 10
-    assert times == [round(row["time"] * 1000) for row in rows]
-    assert equity == pytest.approx([row["equity"] for row in rows])
+    assert len(rows) > 3
+    for (name, kind), shown in zip(made.columns.items(), frame["data"]["values"], strict=True):
+        column = [row[name] for row in rows]
+        assert shown == (column if kind is Kind.TEXT else pytest.approx(column)), name
 
 
 @pytest.mark.parametrize("variable", ["bot", "lane"])

@@ -370,6 +370,32 @@ def test_bucket_groups_are_those_of_the_original_and_a_lane_can_be_chosen(
     assert len(chosen) == sum(lane in {"bucket", "cross"} for _, lane in truth)
 
 
+def test_a_range_takes_its_own_days_of_groups_and_distributions_alone(
+    recorded: Ledger, original: sqlite3.Connection
+) -> None:
+    begin, end = recorded.end // DAY * DAY - 8 * DAY, recorded.end // DAY * DAY - 2 * DAY - 1
+    inside = f"FROM fills WHERE timestamp BETWEEN {begin} AND {end}"
+    truth = {
+        key: figures
+        for key, *figures in rows_of(
+            original, f"SELECT market_key || kind, COUNT(*), SUM(realized_pnl) {inside} GROUP BY 1"
+        )
+    }
+    kinds = {name: kind for kind, name in SHORT_KINDS.items()}
+    rows = recorded.ask(lanes.groups(), begin, end)
+    assert {row["group"] + kinds[row["lane"]]: row["trades"] for row in rows} == {
+        key: trades for key, (trades, _) in truth.items()
+    }
+    for row in rows:
+        assert cents(row["PnL"]) == cents(truth[row["group"] + kinds[row["lane"]]][1])
+    for made in (lanes.slippages(), lanes.fill_rates()):
+        found = recorded.ask(made, begin, end)
+        assert sum(row["fills"] for row in found) == sum(trades for trades, _ in truth.values())
+    few = recorded.ask(lanes.slippages(), begin, end, lane="'cross_venue'")
+    ((crosses,),) = rows_of(original, f"SELECT COUNT(*) {inside} AND kind = 'cross_venue'")
+    assert sum(row["fills"] for row in few) == crosses > 0
+
+
 def test_order_intents_have_their_legs_in_order(recorded: Ledger) -> None:
     with closing(sqlite3.connect(recorded.path.parent / "stores" / "arb_orders.db")) as store:
         truth = rows_of(store, "SELECT intent_id, status FROM order_intents ORDER BY created_at DESC")
