@@ -93,8 +93,11 @@ def _replace(path: Path, content: bytes) -> None:
     """Write the file in one step, so that a crash leaves the old or the new one."""
     new = path.with_suffix(f".{threading.get_ident()}.new")  # one that hangs may come back to life
     path.parent.mkdir(parents=True, exist_ok=True)
-    with new.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    try:
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
