@@ -79,8 +79,12 @@ class Exporter:
 
     def get(self, path: str) -> bytes:
         """The body of a path, over one connection that stays open."""
-        self._http.request("GET", path)
-        answer = self._http.getresponse()
+        try:
+            self._http.request("GET", path)
+            answer = self._http.getresponse()
+        except http.client.RemoteDisconnected:  # nothing was asked for a while
+            self._http.request("GET", path)
+            answer = self._http.getresponse()
         body = answer.read()
         if answer.status != http.HTTPStatus.OK:
             raise RuntimeError(f"{path} answered {answer.status}")

@@ -17,6 +17,8 @@ from typing import Final
 
 from benchmarks.exporter_process import Exporter
 from benchmarks.figure import Figure, at_least, at_most, exit_code, table
+from benchmarks.ledgers import ledger
+from benchmarks.mirrored import rows_in, wait_for_rows
 from benchmarks.publish import state
 
 MEBIBYTE: Final = 1 << 20
@@ -26,6 +28,7 @@ LATENCY_MS: Final = 5.0
 MEMORY_MIB: Final = 100.0
 GROWTH_MIB: Final = 2.0
 BOTS: Final = 10
+LEDGER_FILLS: Final = 10_000
 CPU: Final = "process_cpu_seconds_total"
 RESIDENT: Final = "process_resident_memory_bytes"
 
@@ -101,9 +104,11 @@ def _stretch(exporter: Exporter, first: int, pushes: int) -> tuple[list[float], 
 
 
 def memory(rounds: int) -> list[Figure]:
-    """Resident memory with ten bots, and how much its median grew from the first half to the second."""
+    """Resident memory with ten bots whose ledgers are mirrored, and how much its median grew by the half."""
     count, resident = 400, []
-    with Exporter(BOTS) as exporter:
+    stores = [ledger(LEDGER_FILLS)] * BOTS
+    with Exporter(BOTS, stores=stores) as exporter:
+        wait_for_rows(exporter.database, BOTS * rows_in(stores[0]))
         for number in range(rounds):
             data = b"".join(lines_of(16, count, first=1 + number * count))
             senders = [threading.Thread(target=feeder.send, args=(data,)) for feeder in exporter.feeders]
@@ -116,8 +121,9 @@ def memory(rounds: int) -> list[Figure]:
     half = rounds // 2
     grown = statistics.median(resident[half:]) - statistics.median(resident[:half])
     note = f"{BOTS * count * rounds:,} states; {resident[0]:.0f} MiB after the first {BOTS * count:,}"
+    name = f"exporter memory, {BOTS} bots with {LEDGER_FILLS:,} fills each"
     return [
-        at_most(f"exporter memory, {BOTS} bots", max(resident), "MiB", MEMORY_MIB, note),
+        at_most(name, max(resident), "MiB", MEMORY_MIB, note),
         at_most("… growth from the first half to the second", grown, "MiB", GROWTH_MIB),
     ]
 
