@@ -1,13 +1,8 @@
 """An exporter that is killed at any moment neither counts a decision twice nor loses one it had committed."""
 
 import asyncio
-import contextlib
 import random
-import signal
-import sqlite3
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,14 +10,8 @@ import pytest
 from exporter.reporting.database import prepare
 from tests.doubles.messages import cycle_of, decision, state
 from tests.doubles.scripted_bot import ScriptedBot
-from tests.exporter.test_main import free_port, settings, start
-
-LONGEST = 30  # seconds that any wait here may take before it is a failure
-
-
-def rows(path: Path, sql: str, *values: object) -> list[tuple]:
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as db:
-        return db.execute(sql, values).fetchall()
+from tests.exporter.reporting.real_exporter import LONGEST, rows, watching
+from tests.exporter.test_main import settings
 
 
 class Session:
@@ -46,21 +35,6 @@ class Session:
             last_cycle=cycle_of(opened, skipped),
         )
         await self._bot.send(told)
-
-
-@asynccontextmanager
-async def watching(config: Path, bot: ScriptedBot) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A real exporter that is connected to the bot, and killed at the end."""
-    connections = bot.connections
-    program = await start("--config", config, "--listen", f"127.0.0.1:{free_port()}")
-    try:
-        await bot.connected(connections + 1, LONGEST)
-        yield program
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            program.send_signal(signal.SIGKILL)
-        await program.communicate()
-    await bot.deserted(LONGEST)
 
 
 async def arrived(path: Path, cycle: int) -> None:
