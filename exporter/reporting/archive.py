@@ -133,7 +133,7 @@ def opened(file: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
             yield archive, manifest
     except FileNotFoundError as error:
         raise BackupUnusable(f"{file} is not there.") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValidationError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, ValidationError) as error:
         raise BackupUnusable(f"{file} is no whole backup; use another one.") from error
 
 

@@ -25,7 +25,8 @@ from exporter.reporting.database import open_sync
 
 log = logging.getLogger(__name__)
 
-PENDING: Final = 10_000
+PENDING: Final = 10_000  # events that wait in memory
+HELD: Final = 32_000_000  # characters of them
 BATCH: Final = 500
 TEXT: Final = 4_000  # characters of one value
 DATA: Final = 64_000  # characters of `data`
@@ -43,6 +44,7 @@ class EventLog:
         self._beside = head_file(path)
         self._clock = clock
         self._pending: deque[dict[str, Value]] = deque()
+        self._held = 0
         self._left_out = 0
         self._head: Head | None = None  # of what is on disk; None until it was read
         self._kept: Head | None = None  # in the small file beside the database
@@ -84,8 +86,9 @@ class EventLog:
             "latency": latency + 0.0 if latency is not None and math.isfinite(latency) else None,
             "data": _data(data),
         }
-        if len(self._pending) < PENDING:
+        if len(self._pending) < PENDING and self._held < HELD:
             self._pending.append(row)
+            self._held += _size(row)
             return
         self._left_out += 1
         log.error("an event that the database cannot take: %s", json.dumps(row))
@@ -130,8 +133,8 @@ class EventLog:
         """What was written need not be kept in memory any more."""
         written, self._head = self._writing
         for _ in range(written):
-            self._pending.popleft()
-        if self._left_out and len(self._pending) < PENDING:
+            self._held -= _size(self._pending.popleft())
+        if self._left_out and len(self._pending) < PENDING and self._held < HELD:
             count, self._left_out = self._left_out, 0
             says = f"{count} events stand in the exporter's log alone: the database was away for too long"
             self.record("events_left_out", severity="warning", source="exporter", what=says)
@@ -195,9 +198,14 @@ def verify_file(path: Path, known: Iterable[Head]) -> Verdict:
         return verify(rows, known)
 
 
-def _text(value: str) -> str:
+def _size(row: Mapping[str, Value]) -> int:
+    return sum(len(value) for value in row.values() if isinstance(value, str))
+
+
+def _text(value: object) -> str:
     """A text that every reader can take: cut, and without halves of characters."""
-    text = value if len(value) <= TEXT else f"{value[:TEXT]}…"
+    text = value if isinstance(value, str) else str(value)
+    text = text if len(text) <= TEXT else f"{text[:TEXT]}…"
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -217,6 +225,6 @@ def _data(data: Mapping[str, object] | None) -> str | None:
 
 def _json(value: object) -> str:
     try:
-        return json.dumps(value, default=str, sort_keys=True)
-    except (TypeError, ValueError):  # keys of mixed types, a circle
-        return json.dumps(repr(value)[:TEXT])
+        return json.dumps(value, default=str)
+    except (TypeError, ValueError, RecursionError):  # odd keys, a circle, too deep
+        return json.dumps(f"a {type(value).__name__} that is no JSON")

@@ -33,7 +33,7 @@ from exporter.reporting.archive import (
 )
 from exporter.reporting.chain import head_of
 from exporter.reporting.claim import Claim, DatabaseTaken
-from exporter.reporting.database import open_sync, set_aside, stamp
+from exporter.reporting.database import SIDES, open_sync, set_aside, stamp
 from exporter.reporting.events import head_file, keep_head, kept_head
 
 SECRET: Final = 0o600
@@ -109,7 +109,8 @@ def _small(archive: zipfile.ZipFile, manifest: Manifest) -> dict[str, bytes]:
 
 def _swap(new: Path, database: Path, say: Say, now: float) -> None:
     """Put the new database in the old one's place, which keeps a name."""
-    if database.exists():
+    # A journal that was left alone would be rolled back into the new file.
+    if any(database.with_name(database.name + side).exists() for side in SIDES):
         aside = set_aside(database, f"before-restore-{stamp(now)}")
         say(f"what was there is kept as {aside}")
     new.chmod(PUBLIC)

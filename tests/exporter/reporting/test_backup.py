@@ -195,6 +195,18 @@ def test_what_was_there_is_set_aside_and_newer_latches_and_tokens_stay(
     assert main(["--config", str(here), "verify-events"]) == 0
 
 
+def test_a_journal_without_its_database_is_not_rolled_back_into_the_restored_one(tmp_path: Path) -> None:
+    here, file = filled(tmp_path / "here"), tmp_path / "console.backup"
+    assert main(["--config", str(here), "backup", str(file)]) == 0
+    path = tmp_path / "here" / "data" / "reporting.db"
+    before = everything(path)
+    path.unlink()
+    path.with_name("reporting.db-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + b"\0" * 600)
+    assert main(["--config", str(here), "restore", str(file)]) == 0
+    assert not path.with_name("reporting.db-journal").exists()
+    assert everything(path) == before
+
+
 def repacked(file: Path, change: dict[str, bytes]) -> None:
     """The same backup with other contents."""
     with zipfile.ZipFile(file) as old:

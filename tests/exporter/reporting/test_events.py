@@ -233,6 +233,17 @@ async def test_memory_is_bounded_and_what_is_too_much_stands_in_the_log_in_full(
     assert whats[3].startswith("2 events stand in the exporter's log alone")
 
 
+async def test_memory_is_bounded_by_what_events_hold_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "HELD", 5_000)
+    log = EventLog(path, lambda: NOW)
+    for _ in range(5):
+        log.record("note", data={"x": "y" * 2_000})
+    assert log.pending == 3
+    await flush(log, path)
+    log.record("note", data={"x": "y" * 2_000})
+    assert log.pending == 1
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -259,7 +270,12 @@ def test_odd_values_never_raise(tmp_path: Path) -> None:
     log = EventLog(tmp_path / "reporting.db")
     log.record("odd", what="\ud800", before=circle, after=object(), data={"x": "y" * 100_000})
     log.record("odd", data={1: "a", "b": 2})  # type: ignore[dict-item]
-    assert log.pending == 2
+    log.record("odd", who=None)  # type: ignore[arg-type]
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    log.record("odd", answer=deep)
+    assert log.pending == 4
 
 
 async def test_a_long_text_is_cut_and_long_data_stays_json(path: Path) -> None:
