@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -38,19 +38,22 @@ class NotInstalledError(Exception):
 
 @dataclass(frozen=True)
 class BotEntry:
-    """A bot of exporter.yml."""
+    """A bot of exporter.yml; `stores` are the paths of what it writes, by name."""
 
     name: str
     tier: str
     port: int
+    stores: Mapping[str, str] = field(default_factory=dict)
 
 
 class ArbBot:
     """`python -m arb_bot` in a folder of its own, on one port however often it is started."""
 
     def __init__(self, name: str, folder: Path, tier: str = "live") -> None:
-        self.entry = BotEntry(name, tier, free_port())
         self.folder = folder / name
+        stores = {"orders": "arb_orders.db", "analytics": "analytics.db"}
+        paths = {store: str(self.folder / file) for store, file in stores.items()}
+        self.entry = BotEntry(name, tier, free_port(), paths)
         self.folder.mkdir()
         self._hang = self.folder / "hang"
         self._program: Program | None = None
@@ -178,6 +181,7 @@ class Console:
                     "kind": "arb",
                     "host": HOST,
                     "port": b.port,
+                    "stores": dict(b.stores),
                     "tier": b.tier,
                     "expected_interval": INTERVAL,
                 }
