@@ -1,7 +1,8 @@
 """Says each second in `bots` how every bot is, and in `states` when one of its words changed.
 
-The exporter's own heartbeat is `bots.as_of`: a page that finds it old knows that it is blind. Where an
-exporter was away for a while, a row of `states` without words says so from its last heartbeat on.
+The exporter's own heartbeat is `bots.as_of`: a page that finds it old knows that it is blind. Where nothing
+was written for a while, because no exporter ran or none could write, a row of `states` without words says so
+from the last heartbeat on.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from exporter.reporting.watched import Words, row, words
 from exporter.view import BotView
 
 LEAST_SECONDS: Final = 0.9
-BLIND_SECONDS: Final = 5.0
-"""An absence that is longer than this one is shown."""
+BLIND_SECONDS: Final = 15.0
+"""Pages are blind when the heartbeat is older than this; a silence as long is shown afterwards, too."""
 
 WORST_FIRST: Final = (
     "corrupt",
@@ -60,6 +61,8 @@ class Watching:
         self._writing: dict[str, Words] = {}
         self._stores: dict[tuple[str, str], str] = {}
         self._begun = False
+        self._seen_at: dict[str, float] = {}
+        """When each bot was last written about, as far as the table says."""
         self._written_at: float | None = None
 
     def opened(self) -> None:
@@ -73,9 +76,10 @@ class Watching:
     async def write(self, db: aiosqlite.Connection, now: float) -> bool:
         """Write how each bot is, and what of it is new."""
         self._news.tick(now)
-        self._written_at = now
         if not self._begun:
-            await self._begin(db, now)
+            await self._begin(db)
+        await self._say_blind(db, now)
+        self._written_at = now
         stores = await self._look_at_stores(db, now)
         for view in self._views:
             sight = view.at(now)
@@ -90,18 +94,26 @@ class Watching:
         """What was written is on disk."""
         self._written |= self._writing
         self._writing, self._begun = {}, True
+        if self._written_at is not None:
+            self._seen_at = {view.name: self._written_at for view in self._views}
 
     def rolled_back(self) -> None:
         """Write how it is then."""
         self._writing, self._written_at = {}, None
 
-    async def _begin(self, db: aiosqlite.Connection, now: float) -> None:
-        """Say since when nobody looked, and forget bots that are not watched any more."""
+    async def _begin(self, db: aiosqlite.Connection) -> None:
+        """Forget bots that are not watched any more; see when each was last written about."""
         names = [view.name for view in self._views]
         await db.execute(f"DELETE FROM bots WHERE bot NOT IN ({', '.join('?' * len(names))})", names)
-        for bot, as_of in await db.execute_fetchall("SELECT bot, as_of FROM bots"):
-            if as_of is not None and now - as_of > BLIND_SECONDS:
-                await db.execute(_STATE, (bot, as_of + 1, *astuple(Words())))
+        found = await db.execute_fetchall("SELECT bot, as_of FROM bots WHERE as_of > 0")
+        self._seen_at = {row[0]: row[1] for row in found}
+
+    async def _say_blind(self, db: aiosqlite.Connection, now: float) -> None:
+        """Say of each bot since when nothing was written, where that is long ago."""
+        for bot, seen_at in self._seen_at.items():
+            if now - seen_at > BLIND_SECONDS:
+                await db.execute(_STATE, (bot, seen_at + 1, *astuple(Words())))
+                self._written.pop(bot, None)
 
     async def _look_at_stores(self, db: aiosqlite.Connection, now: float) -> dict[str, str]:
         """The worst word on each bot's stores; a word that is another than before is an event."""

@@ -61,7 +61,8 @@ async def test_a_hung_loop_a_goodbye_and_a_kill_switch_nobody_reports_have_their
     async with hearing(tmp_path) as heard:
         heard.connect(T0)
         heard.say(base_state(1))
-        await heard.write(T0 + 5)
+        for second in range(5, 900, 10):
+            await heard.write(T0 + second)
         heard.say(heartbeat(T0 + 900), now=T0 + 900)
         await heard.write(T0 + 901)
         heard.say(goodbye(), now=T0 + 902)
@@ -69,6 +70,7 @@ async def test_a_hung_loop_a_goodbye_and_a_kill_switch_nobody_reports_have_their
         await heard.write(T0 + 903)
         assert [(row[0], row[4], row[6]) for row in heard.rows(WORDS)] == [
             ("running", None, "none"),
+            ("stale", None, "none"),
             ("hung", None, "none"),
             ("stopped", None, "stopped: stopped"),
         ]
@@ -87,6 +89,19 @@ async def test_the_time_in_which_no_exporter_looked_is_a_row_without_words(tmp_p
             (None, "disconnected"),
         ]
         assert again.rows("SELECT at FROM states ORDER BY at")[1] == (T0 + 7,)
+
+
+async def test_the_time_in_which_nothing_could_be_written_is_such_a_row_too(tmp_path):
+    async with hearing(tmp_path) as heard:
+        await heard.write(T0 + 1)
+        for second in range(2, 60):
+            await heard.write(T0 + second, fails="bots")
+        await heard.write(T0 + 60)
+        assert heard.rows("SELECT at, link FROM states ORDER BY at") == [
+            (T0 + 1, "disconnected"),
+            (T0 + 2, None),
+            (T0 + 60, "disconnected"),
+        ]
 
 
 async def test_the_ledgers_word_is_the_worst_of_its_stores_and_a_change_is_an_event(tmp_path):
