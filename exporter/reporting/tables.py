@@ -43,7 +43,8 @@ class Table:
 
     Where `changed` is empty, rows are only ever added, with growing integer keys. Else it is SQL for when a
     row last changed (epoch seconds), and rows whose `status` is one of `unfinished` are looked at each time.
-    `batch` rows are read at once.
+    `batch` rows are read at once. `begins` is a time that a row has from its first moment on; where there is
+    one, the mirror keeps rows in its order.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Table:
     columns: tuple[Column, ...]
     batch: int
     changed: str = ""
+    begins: str = ""
     unfinished: tuple[str, ...] = ()
     anchored: bool = True
     """Whether a new generation of the store is recognised by this table."""
@@ -61,6 +63,11 @@ class Table:
     def names(self) -> tuple[str, ...]:
         """The names of all columns, in order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def mirrored_key(self) -> tuple[str, ...]:
+        """The columns of the mirror's primary key after bot and generation."""
+        return (self.begins, self.key) if self.begins else (self.key,)
 
     @property
     def listed(self) -> str:
@@ -124,7 +131,7 @@ FILLS: Final = Table(
         "id# timestamp@ date intent_id kind market_key planned_contracts# filled_contracts# planned_edge#"
         " realized_pnl# slippage# fill_rate# venue metadata_json"
     ),
-    batch=25_000,
+    batch=8_000,
 )
 DECISIONS: Final = Table(
     "decisions",
@@ -133,7 +140,7 @@ DECISIONS: Final = Table(
         "id# timestamp@ date kind execution_style market_key gross_edge# net_edge# contracts#"
         " capital_required# accepted# reject_reason metadata_json"
     ),
-    batch=25_000,
+    batch=8_000,
 )
 ORDER_INTENTS: Final = Table(
     "order_intents",
@@ -142,7 +149,7 @@ ORDER_INTENTS: Final = Table(
         "intent_id plan_json kind execution_style contracts# capital_required# capital_required_by_venue"
         " expected_profit# edge_per_contract# status total_filled# error? created_at@ updated_at@"
     ),
-    batch=10_000,
+    batch=2_000,
     changed="updated_at",
     unfinished=("pending", "submitted", "partially_filled"),
 )
@@ -153,8 +160,9 @@ LEG_EXECUTIONS: Final = Table(
         "leg_id intent_id leg_index# venue market_id side contracts# limit_price# status order_id?"
         " filled_contracts# average_price#? raw_json? created_at@ updated_at@"
     ),
-    batch=25_000,
+    batch=8_000,
     changed="updated_at",
+    begins="created_at",
     unfinished=("pending", "submitted", "partially_filled"),
     anchored=False,
 )
@@ -165,8 +173,9 @@ POSITIONS: Final = Table(
         "position_id intent_id venue market_id side net_contracts# average_entry# status opened_at@"
         " closed_at@?"
     ),
-    batch=25_000,
+    batch=8_000,
     changed="max(opened_at, ifnull(closed_at, 0))",
+    begins="opened_at",
     unfinished=("open",),
     anchored=False,
     watched=True,

@@ -161,25 +161,30 @@ async def _put(
     if not part.rows:
         return gone
     if generation > 1:
-        earlier = ", ".join(str(number) for number in range(1, generation))
+        earlier, key = ", ".join(map(str, range(1, generation))), ", ".join(table.mirrored_key)
         await db.execute_fetchall(
             f"DELETE FROM main.{table.name} WHERE bot = :bot AND generation IN ({earlier})"
-            f" AND {table.key} IN (SELECT {table.key} FROM stage.{table.name})",
+            f" AND ({key}) IN (SELECT {key} FROM stage.{table.name})",
             {"bot": target.bot},
         )
-    differs = (
-        f"NOT EXISTS (SELECT 1 FROM main.{table.name} AS old WHERE old.bot = :bot"
-        f" AND old.generation = :generation AND old.{table.key} = new.{table.key} AND {_same(table)})"
+    # A row that is there already is touched only where it differs, and only such rows are returned.
+    kept = ("bot", "generation", *table.mirrored_key)
+    others = [name for name in table.names if name not in kept]
+    old, new = (", ".join(f"{side}.{name}" for name in others) for side in (table.name, "excluded"))
+    sets = ", ".join(f"{name} = excluded.{name}" for name in others)
+    written = await db.execute_fetchall(
+        f"INSERT INTO main.{table.name} (bot, generation, {table.listed})"
+        f" SELECT :bot, :generation, {table.listed} FROM stage.{table.name} WHERE true"
+        f" ON CONFLICT ({', '.join(kept)}) DO UPDATE SET {sets} WHERE ({old}) IS NOT ({new})"
+        " RETURNING intent_id",
+        whose,
     )
-    if table in (ORDER_INTENTS, LEG_EXECUTIONS):
-        found = await db.execute_fetchall(
-            f"SELECT DISTINCT intent_id FROM stage.{table.name} AS new WHERE {differs}",
-            whose,
-        )
-        intents.update(str(intent) for (intent,) in found)
-    sets = ", ".join(f"{name} = excluded.{name}" for name in table.names if name != table.key)
-    replaced = f"{differs} ON CONFLICT (bot, generation, {table.key}) DO UPDATE SET {sets}"
-    return gone + await _insert(db, whose, table, replaced)
+    count = 0
+    for (intent,) in written:
+        count += 1
+        if table in (ORDER_INTENTS, LEG_EXECUTIONS):
+            intents.add(str(intent))
+    return gone + count
 
 
 async def _refuse(db: aiosqlite.Connection, target: Target, generation: int, part: Part) -> None:
