@@ -106,7 +106,7 @@ class CommandDesk:
             cap=view.cap,
             breached=view.latch.active(now) is not None,
             killed=self.killed(),
-            unhedged=sight.unhedged,
+            unhedged=None if view.state is None or view.state.unhedged is None else sight.unhedged,
             drill_at=self.drill_at,
         )
 

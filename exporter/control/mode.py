@@ -45,7 +45,7 @@ class Before:
     cap: float | None
     breached: bool
     killed: bool
-    unhedged: float
+    unhedged: float | None
     drill_at: float | None
 
 
@@ -77,8 +77,14 @@ def _checks(catalogue: Catalogue, before: Before, now: float) -> Iterator[Check]
         "the loss cap is breached today" if before.breached else "no breach of the cap today",
     )
     yield Check("unkilled", not before.killed, "the bot is killed" if before.killed else "not killed")
-    yield Check("hedged", before.unhedged == 0, f"unhedged: ${before.unhedged:,.2f}")
+    yield _hedged(before.unhedged)
     yield _drill(before.drill_at, now)
+
+
+def _hedged(unhedged: float | None) -> Check:
+    if unhedged is None:  # of deployed bots nobody knows, so it cannot be asked for
+        return Check("hedged", True, "unhedged: not reported by this bot, look at the venues")
+    return Check("hedged", unhedged == 0, f"unhedged: ${unhedged:,.2f}")
 
 
 def _cap(cap: float | None) -> Check:
