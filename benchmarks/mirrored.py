@@ -25,17 +25,22 @@ TABLES: Final = {
     ORDERS: ("order_intents", "leg_executions", "positions"),
     ANALYTICS: ("fills", "decisions"),
 }
+CPU: Final = "process_cpu_seconds_total"
 MOST_SECONDS: Final = 1_800.0
 READER_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Mirrored:
-    """What a first mirror left: `rows` of all five tables together, in so many seconds."""
+    """What a first mirror left: `rows` of all five tables together, in so many seconds.
+
+    `worked` are the exporter's own processor seconds of that time, in all its threads.
+    """
 
     folder: Path
     rows: int
     seconds: float
+    worked: float
 
     @property
     def ledger(self) -> Path:
@@ -61,10 +66,11 @@ def mirrored(fills: int) -> Mirrored:
     stores = ledgers.copy(ledgers.ledger(fills), folder / "ledger")
     expected = rows_in(stores)
     with Exporter(stores=[stores], folder=folder) as exporter:
-        began = time.monotonic()
+        began, before = time.monotonic(), exporter.total(CPU)
         wait_for_rows(exporter.database, expected)
         seconds = time.monotonic() - began
-    return Mirrored(folder, expected, seconds)
+        worked = exporter.total(CPU) - before
+    return Mirrored(folder, expected, seconds, worked)
 
 
 def rows_in(stores: Path) -> int:
