@@ -34,9 +34,9 @@ def trade(orders: sqlite3.Connection, analytics: sqlite3.Connection, number: int
     orders.execute("UPDATE positions SET status='closed', closed_at=? WHERE intent_id=?", changed)
 
 
-def main(folder: Path, number: int, per_second: float) -> None:
-    """Trade until SIGTERM, then close the stores as a bot does."""
-    going = True
+def main(folder: Path, first: int, per_second: float) -> None:
+    """Trade until SIGTERM, then close the stores as a bot does; says so once it trades."""
+    going, number = True, first
 
     def stop(*_: object) -> None:
         nonlocal going
@@ -49,6 +49,8 @@ def main(folder: Path, number: int, per_second: float) -> None:
         store.execute("PRAGMA synchronous = NORMAL")
     while going:
         trade(orders, analytics, number)
+        if number == first:
+            print("trading", flush=True)
         number += 1
         time.sleep(1 / per_second)
     orders.close()

@@ -45,6 +45,7 @@ class Scene:
         self.reporting = (reporting or folder / "console") / "reporting.db"
         self.chance = chance
         self.number = 1
+        self.trading = 0
         self.held: dict[str, dict[Row, Row]] = {table: {} for table in TABLES}
         self.exporter: Program | None = None
         self.bot: Program | None = None
@@ -76,7 +77,10 @@ class Scene:
     def start_bot(self) -> None:
         assert self.bot is None
         command = python("-m", "tests.stack.a_bot_that_writes", self.data, str(self.number))
-        self.bot = Program(command, self.folder / "bot.log")
+        log = self.folder / "bot.log"
+        self.bot = Program(command, log)
+        self.trading += 1
+        wait_until(lambda: log.read_text().count("trading") == self.trading, "the bot to trade", PATIENCE)
 
     def stop_bot(self, how: signal.Signals) -> None:
         """End the bot and note what its stores hold now."""
