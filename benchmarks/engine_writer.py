@@ -39,6 +39,10 @@ class EngineWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Write nothing more; what was begun is written."""
         self._stop.set()
         self._thread.join()
 

@@ -17,11 +17,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import quote
 
 from benchmarks.engine_writer import EngineWriter, Watcher
 from benchmarks.exporter_process import Exporter
@@ -29,6 +30,7 @@ from benchmarks.figure import Figure, at_least, at_most, exit_code, table
 from benchmarks.ledger_generator import DAYS
 from benchmarks.mirrored import BOT, Mirrored, mirrored, reader
 from benchmarks.panel_queries import panel_queries
+from benchmarks.publish import state
 
 MIRROR_RATE: Final = 100_000.0
 LAG_SECONDS: Final = 2.0
@@ -37,6 +39,16 @@ READERS: Final = 8
 QUERIES_A_SECOND: Final = 200.0
 RESTORE_SECONDS: Final = 300.0
 DAY: Final = 86_400.0
+PATIENCE: Final = 30.0
+COMPARED: Final = {
+    "fills": "*",
+    "decisions": "*",
+    "events": "*",
+    "order_intents": "bot, generation, intent_id, plan_json, created_at",
+    "leg_executions": "bot, generation, leg_id, intent_id, limit_price, created_at",
+    "positions": "bot, generation, position_id, intent_id, opened_at",
+}
+"""What never changes once it is written, so that all of it must be found again where the exporter goes on."""
 
 
 def figures(small: bool) -> list[Figure]:
@@ -45,10 +57,10 @@ def figures(small: bool) -> list[Figure]:
     made = mirrored(fills)
     note = f"{made.rows:,} rows of five tables in {made.seconds:.1f} s; {made.worked:.1f} s of processor time"
     found = [at_least(f"first mirror of {fills:,} fills", made.rate, "rows/s", MIRROR_RATE, note)]
-    with Exporter(stores=[made.ledger], folder=made.folder):
-        for number, rate in enumerate(ROWS_A_SECOND):
-            found.append(steady(made, rate, seconds, seed=100 + number))
+    with Exporter(stores=[made.ledger], folder=made.folder) as exporter:
+        found += (steady(made, rate, seconds, seed=100 + number) for number, rate in enumerate(ROWS_A_SECOND))
         found += under_readers(made, seconds)
+        breach(exporter)
         found += backed_up(made, fills)
     return found
 
@@ -80,6 +92,23 @@ def under_readers(made: Mirrored, seconds: float) -> list[Figure]:
     ]
 
 
+def breach(exporter: Exporter) -> None:
+    """Have the bot say that its loss cap is breached, so that there is a latch to be kept."""
+    words = {"daily_pnl": -60.0, "daily_loss_cap_remaining": -10.0, "reports": ["daily_pnl"], "cycle": 1}
+    settings = {"config_snapshot": {"ARB_DAILY_LOSS_CAP_USD": 50.0}}
+    exporter.feeders[0].send(json.dumps(state(1) | words | settings).encode() + b"\n")
+    deadline = time.monotonic() + PATIENCE
+    while not latches(exporter.database.parent):
+        if time.monotonic() > deadline:
+            raise RuntimeError("the exporter keeps no latch of a breached cap")
+        time.sleep(0.05)
+
+
+def latches(folder: Path) -> dict[str, bytes]:
+    """The files in which an exporter keeps what must survive everything."""
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("breach-*.json"))}
+
+
 def backed_up(made: Mirrored, fills: int) -> list[Figure]:
     """Seconds for a backup under load and its restore, and what differs between both places afterwards."""
     elsewhere = made.folder / "elsewhere"
@@ -100,14 +129,15 @@ def backed_up(made: Mirrored, fills: int) -> list[Figure]:
         _exporter(settings, "restore", str(copy))
         whole = time.monotonic() - began
         _exporter(settings, "verify-events")
-        lost = _lost(made.path, there)
+        missing = lost(made.path, there)
     finally:
         copy.unlink(missing_ok=True)
         shutil.rmtree(elsewhere, ignore_errors=True)
+    told = f"of {', '.join(COMPARED)}; the chain of events holds"
     note = f"backup {took:.1f} s under load, restore {whole - took:.1f} s"
     return [
         at_most(f"backup and restore elsewhere, {fills:,} fills", whole, "s", RESTORE_SECONDS, note),
-        at_most("rows that differ after the restore", float(lost), "", 0, "up to where the backup was taken"),
+        at_most("rows and latches that differ after the restore", float(missing), "", 0, told),
     ]
 
 
@@ -167,20 +197,19 @@ def _exporter(settings: Path, *words: str) -> None:
         raise RuntimeError(f"{' '.join(words)} answered {done.returncode}: {done.stdout}{done.stderr}")
 
 
-def _lost(here: Path, there: Path) -> int:
-    """Rows of the restored database that are not the same as those here, which has gone on since."""
+def lost(here: Path, there: Path) -> int:
+    """Rows and latches of a restored place that are not the same as those here, which has gone on since."""
     with contextlib.closing(reader(there)) as db:
-        db.execute("ATTACH ? AS here", (f"file:{here}?mode=ro",))
-        return sum(_differing(db, name) for name in _compared(db))
+        db.execute("ATTACH ? AS here", (f"file:{quote(str(here))}?mode=ro",))
+        rows = sum(_differing(db, name, columns) for name, columns in COMPARED.items())
+    return rows + sum(
+        1 for latch in latches(here.parent).items() if latch not in latches(there.parent).items()
+    )
 
 
-def _compared(db: sqlite3.Connection) -> Iterator[str]:
-    """What only ever grows, and so must be found here row by row."""
-    yield from ("fills", "decisions", "events")
-
-
-def _differing(db: sqlite3.Connection, name: str) -> int:
-    found = db.execute(f"SELECT COUNT(*) FROM (SELECT * FROM main.{name} EXCEPT SELECT * FROM here.{name})")
+def _differing(db: sqlite3.Connection, name: str, columns: str) -> int:
+    chosen = f"SELECT {columns} FROM {{}}.{name}"
+    found = db.execute(f"SELECT COUNT(*) FROM ({chosen.format('main')} EXCEPT {chosen.format('here')})")
     return int(found.fetchone()[0])
 
 

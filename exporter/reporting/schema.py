@@ -18,8 +18,8 @@ APPLICATION_ID: Final = 0x54424F54
 
 # What bots wrote, under the bots' own names. A replaced or restarted store is a new generation.
 # Rows with random ids are not kept WITHOUT ROWID: in the order of their keys they take three times the room
-# and nine times as long to write. Keys of legs and positions begin with a time that never changes, so that new
-# ones land at the end of the index and a commit writes few of its pages.
+# and nine times as long to write. Keys of legs and positions begin with a time that stays: new ones land
+# at the end of the index then, and a commit writes few of its pages.
 MIRRORED: Final = """
 CREATE TABLE fills (
     bot TEXT, generation INTEGER, id INTEGER, timestamp REAL, date TEXT, intent_id TEXT, kind TEXT,
