@@ -193,7 +193,7 @@ def calendar() -> statushistory.Panel:
     return banded(
         "CALENDAR · $bot · PnL of each UTC day in USD; shades to the 90th percentile of its size",
         "Three shades a side: below a third of the range's 90th percentile of absolute daily PnL, below it, "
-        "at least it. Losses are rose, gains teal; a day without a trade is blank.",
+        "at least it. Losses are rose, gains teal; a day without a trade is blank. A week is at Thursday.",
         performance.calendar(),
         palette.BANDS,
     )
@@ -205,7 +205,7 @@ def hours() -> barchart.Panel:
         "HOUR OF DAY × VENUE · $bot · PnL in USD by hour (UTC)",
         "Sum of the fills' realised PnL by hour of day and venue.",
         lanes.hours(),
-        {},
+        {venue: Look(colour) for venue, colour in palette.VENUES.items()},
         stacked=True,
         many=True,
     )

@@ -18,6 +18,8 @@ LINE = "#D5D9E0"
 LINE_DIM = "#7C8594"
 LINE_AMBER = "#E0912A"
 LINE_RED = "#FF6F66"
+# Venues side by side, told apart in greyscale, too; one that is not here gets a shade of the first.
+VENUES = {"kalshi": LINE, "polymarket": LINE_DIM, "forecastex": "#4C5564"}
 # A lane of a state timeline that is in its normal state.
 LANE = "#3A414D"
 # Before anything was recorded: neither a state nor an alarm.

@@ -185,36 +185,41 @@ def max_drawdown() -> Statement:
 
 
 # --- Days ---
+SHORT_RANGE = "choose a week or more"
 OTHER_DAY = f"""SELECT tz, COALESCE(rolls_at, '00:00') AS rolls_at FROM bots WHERE bot = {BOT}
     AND (COALESCE(tz, 'UTC') <> 'UTC' OR COALESCE(rolls_at, '00:00') <> '00:00')"""
 """The operator's day, where it is not the UTC day."""
 
 
 def days() -> Statement:
-    """PnL of each of the operator's days where one is set, else of each UTC day; `day` names which."""
-    utc = f"""SELECT strftime('%s', date) AS at, SUM(pnl) AS pnl, 'UTC day' AS day FROM daily_pnl
+    """PnL of each of the operator's days where one is set, else of each UTC day; `day` names which.
+
+    A day that began before the range stands at its start, whole.
+    """
+    utc = f"""SELECT CAST(strftime('%s', date) AS INTEGER) AS at, SUM(pnl) AS pnl,
+        'UTC day' AS day FROM daily_pnl
         WHERE bot = {BOT} AND {DAYS} AND NOT EXISTS (SELECT 1 FROM other) GROUP BY date"""
     own = f"""SELECT starts_at, pnl, 'day of ' || other.tz || ' from ' || rolls_at
         FROM other CROSS JOIN operator_daily_pnl AS own
         WHERE own.bot = {BOT} AND ends_at > {FROM} AND starts_at <= {TO}"""
     return charted(
-        {"time": time("at"), "PnL": number("pnl"), "day": text("day")},
+        {"time": time(f"MAX(at, {FROM})"), "PnL": number("pnl"), "day": text("day")},
         {"other": OTHER_DAY, "days": f"{utc} UNION ALL {own}"},
         order="time",
     )
 
 
 def calendar() -> Statement:
-    """PnL of each UTC day, a row a week and a column a weekday: `band|text`.
+    """PnL of each UTC day, a row a week (at its Thursday noon) and a column a weekday: `band|text`.
 
     The band is -3 to 3 against the 90th percentile of the range's absolute daily PnL: below a third of it,
-    below it, or at least it.
+    below it, or at least it. Weeks have no place on an axis that is shorter than one, which is said instead.
     """
     sums = f"SELECT date, SUM(pnl) AS pnl FROM daily_pnl WHERE bot = {BOT} AND {DAYS} GROUP BY date"
     ranked = "SELECT ABS(pnl) AS size, ROW_NUMBER() OVER (ORDER BY ABS(pnl)) AS place FROM day"
     scale = """SELECT size FROM ranked WHERE place >= 0.9 * (SELECT COUNT(*) FROM ranked)
         ORDER BY place LIMIT 1"""
-    banded = f"""SELECT strftime('%s', date, '-6 days', 'weekday 1', '+12 hours') AS week,
+    banded = f"""SELECT strftime('%s', date, '-6 days', 'weekday 1', '+84 hours') AS week,
         strftime('%w', date) AS weekday,
         (SIGN(pnl) * (1 + (ABS(pnl) >= size / 3.0) + (ABS(pnl) >= size))) || '|' || {_MONEY} AS told
         FROM day, scale"""
@@ -225,10 +230,12 @@ def calendar() -> Statement:
         f"MAX(CASE weekday WHEN '{n}' THEN told END) AS \"{day}\"" for day, n in weekdays.items()
     )
     given = {"day": sums, "ranked": ranked, "scale": scale, "banded": banded}
-    given["week"] = f"SELECT CAST(week AS INTEGER) AS week, {cells} FROM banded GROUP BY 1"
+    given["week"] = f"""SELECT CAST(week AS INTEGER) AS week, {cells} FROM banded
+        WHERE $__to - $__from >= {7 * DAY * 1000} GROUP BY 1"""
     # One column alone has no width to draw words in.
     blank = ", ".join(f'NULL AS "{day}"' for day in weekdays)
-    words = blank.replace('NULL AS "Thu"', f"'0|{NO_DATA}' AS \"Thu\"")
+    why = f"'0|' || CASE WHEN EXISTS (SELECT 1 FROM day) THEN '{SHORT_RANGE}' ELSE '{NO_DATA}' END"
+    words = blank.replace('NULL AS "Thu"', f'{why} AS "Thu"')
     given["shown"] = f"""SELECT * FROM week
         UNION ALL SELECT {MIDDLE}, {words} WHERE NOT EXISTS (SELECT 1 FROM week)
         UNION ALL SELECT {TO}, {blank} WHERE NOT EXISTS (SELECT 1 FROM week)"""

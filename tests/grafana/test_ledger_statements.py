@@ -243,8 +243,9 @@ def test_daily_bars_and_calendar_are_the_originals_days(
     assert {row["day"] for row in bars} == {"UTC day"}
     told = {}
     for week in recorded.ask(performance.calendar()):
-        monday = date.fromtimestamp(week["time"])
-        assert monday.weekday() == 0
+        thursday = date.fromtimestamp(week["time"])
+        assert thursday.weekday() == 3
+        monday = date.fromordinal(thursday.toordinal() - 3)
         for number, name in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")):
             if week[name] is not None:
                 told[date.fromordinal(monday.toordinal() + number).isoformat()] = week[name].split("|")
@@ -256,6 +257,16 @@ def test_daily_bars_and_calendar_are_the_originals_days(
         size = 1 + (abs(pnl) >= scale / 3) + (abs(pnl) >= scale)
         assert int(band) == math.copysign(size, pnl)
         assert text == f"{'−' if pnl < 0 else ''}${abs(pnl):.{0 if abs(pnl) >= 100 else 2}f}"
+
+
+def test_a_range_that_is_shorter_than_its_panel_can_draw_is_not_blank(recorded: Ledger) -> None:
+    begin = recorded.end - 3600
+    words, _ = recorded.ask(performance.calendar(), begin)
+    assert words["Thu"] == f"0|{performance.SHORT_RANGE}"
+    (bar,) = recorded.ask(performance.days(), begin)
+    assert bar["time"] == int(begin), "the day began earlier, and its bar is seen"
+    week = recorded.ask(performance.calendar(), recorded.end - 7 * DAY)
+    assert all(row["Thu"] != words["Thu"] for row in week)
 
 
 def test_the_operators_day_is_shown_and_named_where_it_is_another_one(tmp_path: Path, samples: Path) -> None:
