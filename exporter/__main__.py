@@ -17,6 +17,7 @@ from exporter.control import tokens
 from exporter.doctor_files import own_folder
 from exporter.errors import ExporterError
 from exporter.reporting import commands
+from exporter.shell import commands as shell
 
 log = logging.getLogger("exporter.main")
 
@@ -97,11 +98,17 @@ def on_database(options: argparse.Namespace) -> int:
     return commands.COMMANDS[options.command](_settings(options), options)
 
 
+def in_shell(options: argparse.Namespace) -> int:
+    """One of the commands for people in a shell."""
+    return shell.COMMANDS[options.command](_settings(options), options)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": run,
     "check-config": check_config,
     "doctor": examine,
     **dict.fromkeys(commands.COMMANDS, on_database),
+    **dict.fromkeys(shell.COMMANDS, in_shell),
 }
 
 

@@ -10,6 +10,7 @@ from exporter import __version__
 from exporter.config import Listen
 from exporter.config_values import host, port, seconds, web_address
 from exporter.reporting.chain import Head, head_of
+from exporter.shell import arguments as shell
 
 PROGRAMS: Final = ("prometheus", "alertmanager", "grafana")
 
@@ -26,6 +27,12 @@ examples:
   python -m exporter restore console.backup       put them back (the exporter must not run)
   python -m exporter rebuild                      make the rollups anew and say whether they agreed
   python -m exporter verify-events                prove that no recorded event was changed or taken away
+  python -m exporter status                       how every bot is
+  python -m exporter kill arb                     stop it and wait for the proof; works without a running
+                                                  exporter, too; `kill all` stops every bot
+  python -m exporter rearm arb --reason "…"       take that back; the bot is paused then
+  python -m exporter set arb ARB_DAILY_LOSS_CAP_USD 25 --reason "…"
+                                                  change a setting and see it in the bot's states
 
 what answers while it runs (port 9121):
   /            each bot's verdict and figures      /-/healthy   the process lives
@@ -62,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
         "--head", type=_head, action="append", default=[], metavar="COUNT:HASH",
         help="a head known from the exporter's log, from which rows may have been cut off since",
     )  # fmt: skip
+    shell.add(lambda name, does: _command(commands, name, does))
     return general
 
 

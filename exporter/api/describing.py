@@ -40,6 +40,7 @@ def bot(console: Console, desks: Desks, now: float) -> dict[str, object]:
         "codes": [
             {
                 "for": code.act.says,
+                "code": code.code,
                 "action": code.act.action,
                 "expires_at": code.expires,
                 "asked_by": code.who,

@@ -1,0 +1,72 @@
+"""Kills bots without an exporter: over their sockets and by their kill files, from this process.
+
+The latch is kept as the exporter keeps it, so one that starts later goes on with the kill and its proof.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from exporter.bridge import Bridge
+from exporter.config import BotConfig, Config
+from exporter.control.actions import standing_of
+from exporter.control.kill import Stage
+from exporter.control.kill_desk import KillDesk
+from exporter.control.kill_latch import KillLatch
+from exporter.view import BotView
+
+LOOK_SECONDS: Final = 0.2
+END_SECONDS: Final = 1.0
+"""What the latch and the file get at the end, to be on disk."""
+
+
+async def kill(
+    config: Config,
+    bots: Sequence[BotConfig],
+    *,
+    who: str,
+    reason: str,
+    venue: str | None,
+    wait: float,
+    said: Callable[[str], None],
+) -> list[dict[str, object]]:
+    """Kill these bots and wait so many seconds for proof; where each stands then."""
+    async with contextlib.AsyncExitStack() as stack:
+        desks = []
+        for bot in bots:
+            view = BotView(
+                bot.name,
+                now=time.time(),
+                kind=bot.kind,
+                expected_interval=bot.expected_interval,
+                stale_after=bot.stale_after,
+            )
+            bridge = Bridge(view, bot.host, bot.port)
+            desk = KillDesk(view, bridge, KillLatch(config.latch_folder, bot.name), bot.kill_file)
+            bridge.listen(desk.heard, desk.opened)
+            for work in (desk.run(), bridge.run()):
+                stack.push_async_callback(_ended, asyncio.create_task(work))
+            desk.kill(who, "shell, no exporter", reason, venue)
+            desks.append((bot.name, desk))
+        until, shown = time.time() + wait, ""
+        while time.time() < until:
+            stands = [desk.standing(time.time()) for _, desk in desks]
+            words = "; ".join(f"{name} {stand.words}" for (name, _), stand in zip(desks, stands, strict=True))
+            if words != shown:
+                said(words)
+                shown = words
+            if all(stand.state in {Stage.VERIFIED, Stage.NOT_VERIFIED} for stand in stands):
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(END_SECONDS)
+        return [standing_of(name, desk.standing(time.time())) for name, desk in desks]
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
