@@ -133,6 +133,7 @@ def refused(lab: Lab, key: str, raw: object, before: dict[str, object]) -> None:
 
 
 def check(lab: Lab, key: str, count: int) -> None:
+    assert lab.engine._thread.is_alive(), "an earlier value has ended the engine"
     place = PLACES[key]
     base = {needed: lab.snapshot()[needed] for needed in place.needs}
     for needed, value in place.needs.items():
