@@ -151,6 +151,8 @@ def chart(
         .timezone(["utc"])
         .with_target(LedgerQuery(statement, by_label=named_by is not None))
     )
+    if bars:
+        panel.axis_soft_min(0).axis_soft_max(0)  # a bar's length is its value
     for name, look in looks.items():
         entries = look.entries()
         if named_by is not None:

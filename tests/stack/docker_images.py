@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.programs import grafana_home
+from deploy.programs import LEDGER_PLUGIN, grafana_home, plugin_folder
 from tests.stack.docker_engine import Engine, NoEngineError
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,8 @@ done
 paths=cfg:default.paths
 exec /usr/share/grafana/bin/grafana server --homepath=/usr/share/grafana cfg:default.log.mode=console \\
     $paths.data=/var/lib/grafana $paths.logs=/var/log/grafana \\
-    $paths.plugins=/var/lib/grafana/plugins $paths.provisioning=/etc/grafana/provisioning
+    $paths.plugins=/var/lib/grafana/plugins $paths.provisioning=/etc/grafana/provisioning \\
+    cfg:default.plugins.allow_loading_unsigned_plugins=frser-sqlite-datasource
 """
 STAND_IN_RUN = "#!/bin/sh\nexec python3 /grafana_stand_in.py\n"
 
@@ -103,6 +104,10 @@ def _grafana(context: Path) -> tuple[str, Path]:
             shutil.copytree(home / part, context / "grafana" / part, ignore=own_settings)
         (context / "run.sh").write_text(REAL_GRAFANA_RUN)
         program = f"LABEL {GRAFANA_LABEL}=real\nCOPY grafana /usr/share/grafana"
+        if plugins := plugin_folder(home):
+            # No network here: the version that Compose names is there already, signed or not.
+            shutil.copytree(plugins / LEDGER_PLUGIN, context / "plugins" / LEDGER_PLUGIN)
+            program += "\nCOPY --chown=472:0 plugins /var/lib/grafana/plugins"
     (context / "run.sh").chmod(0o755)
     return GRAFANA.format(program=program), context
 

@@ -223,7 +223,8 @@ def test_a_second_start_keeps_the_passwords_and_ends_well_again(stack: Stack) ->
 def test_a_real_grafana_shows_the_bot_to_the_walls_user(stack: Stack) -> None:
     if not stack.grafana_is_real():
         pytest.skip("Grafana is a stand-in here: no Grafana is installed on this machine (GRAFANA_HOME)")
-    wall = next(line for line in login(stack).splitlines() if "wall" in line).split()[3]
+    line = next(line for line in login(stack).splitlines() if "user wall" in line)
+    wall = line.partition("password ")[2].split()[0]
     host = f"localhost:{stack.ports['GRAFANA_PORT']}"
     opener = urllib.request.build_opener(urllib.request.HTTPHandler())
     passwords = urllib.request.HTTPPasswordMgrWithPriorAuth()
@@ -233,6 +234,28 @@ def test_a_real_grafana_shows_the_bot_to_the_walls_user(stack: Stack) -> None:
     assert page["meta"]["provisioned"]
     query = f"http://{host}/api/datasources/proxy/uid/prom/api/v1/query?query={quote('tradebot_up')}"
     assert json.load(opener.open(query))["data"]["result"]
+
+    def asked_of_the_ledger() -> list[Any]:
+        sql = "SELECT bot, CAST(as_of AS REAL) AS as_of FROM bots"
+        source = {"type": "frser-sqlite-datasource", "uid": "bot-sqlite"}
+        query = {
+            "refId": "A",
+            "datasource": source,
+            "queryText": sql,
+            "queryType": "table",
+            "timeColumns": [],
+        }
+        body = json.dumps({"from": "now-1h", "to": "now", "queries": [query]}).encode()
+        request = urllib.request.Request(
+            f"http://{host}/api/ds/query", body, {"Content-Type": "application/json"}
+        )
+        (frame,) = json.load(opener.open(request))["results"]["A"]["frames"]
+        return list(frame["data"]["values"])
+
+    # Read-only, by another user than the one who writes it, while it is written.
+    (bots, (before,)) = asked_of_the_ledger()
+    assert bots == ["arb"]
+    until(lambda: asked_of_the_ledger()[1] > [before], "the exporter's next second in Grafana")
 
 
 def test_alertmanager_is_up_and_receives_the_watchdog(stack: Stack) -> None:
