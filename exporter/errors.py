@@ -13,7 +13,7 @@ ExporterError
 │   ├── NotAllowed          not by this person, or not without more: answer 403
 │   └── WhoAreYou           nobody knows who asks: answer 401
 │       └── TooManyGuesses      nor will they before a while: answer 429
-├── StoreTrouble        a bot's store cannot be read now: say how it is, look again (in exporter.reporting.sources)
+├── StoreTrouble        a bot's store cannot be read now: say how it is, look again (in reporting.sources)
 ├── KillFileNotWritten  a kill file could not be written: the socket has to do it; say so, try again
 ├── KillFileLeft        a kill file still stands after a re-arming: say why, a person has to remove it
 └── LatchNotKept        a latch could not be read or written: go on with what is in memory, and say so

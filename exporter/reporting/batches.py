@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
+from exporter.reporting.changes import advanced, candidates, selecting, sweep
 from exporter.reporting.generations import START, Cursor, Place, Traces, continues, digest
 from exporter.reporting.haul import Haul, Memory, Part, Stage
 from exporter.reporting.sources import (
@@ -33,10 +34,6 @@ from exporter.reporting.sources import (
 from exporter.reporting.tables import NUMBER, ORDER_INTENTS, TEXT, Table, is_utf8
 
 T = TypeVar("T")
-
-OVERLAP: Final = 5.0  # seconds of the bot's time: a row may be committed that much later than it says
-TAIL: Final = 2_000  # newest rows in which changes are looked for at each look
-SWEEP: Final = 20_000  # rowids that a sweep goes on by at each look
 
 
 def look(
@@ -233,10 +230,12 @@ class _Look:
 
     def _changes(self, table: Table, part: Part, memory: Memory) -> tuple[Part, Memory]:
         """Stage the known rows that differ from how they were seen last."""
-        found = {row[0]: row for row in self._candidates(table, part.after, memory)}
+        found = {row[0]: row for row in candidates(self._db, table, part.after, memory)}
+        piece, swept = sweep(self._db, table, part.after, memory)
+        found.update((row[0], row) for row in swept)
         gone: list[str] = []
         for key in self._unfinished - found.keys() if table.watched else ():
-            row = self._one(self._known(table) + f"{table.key} = ?", key)
+            row = self._one(selecting(table) + f"{table.key} = ?", key)
             if row is None:
                 gone.append(key)
             else:
@@ -248,58 +247,14 @@ class _Look:
         self._db.executemany(f"INSERT INTO stage.{table.name} VALUES ({marks})", good)
         refused = tuple((row[0], row[1]) for row in fresh if row[1])
         part = replace(part, rows=part.rows + len(good), refused=part.refused + refused, gone=tuple(gone))
-        return part, _advanced(replace(memory, seen=seen), part.upto)
-
-    def _candidates(self, table: Table, last: int, memory: Memory) -> Iterator[Any]:
-        """Rows up to a rowid that may have changed, as key, fault, columns; some come twice."""
-        known, since = self._known(table), memory.newest - OVERLAP
-        recent = f"{table.changed} >= ?"
-        yield from self._db.execute(
-            f"{known} rowid > ? AND rowid <= ? AND {recent}", (max(START, last - TAIL), last, since)
-        )
-        yield from self._db.execute(
-            f"{known} rowid > ? AND rowid <= ? AND {recent}",
-            (memory.at, min(_sweep_end(memory.at), last), memory.known - OVERLAP),
-        )
-        states = ", ".join(f"'{word}'" for word in table.unfinished)
-        # The + keeps SQLite from walking the rowids instead of the index on status.
-        unfinished = f"{known} status IN ({states}) AND +rowid <= ?"
-        if table.watched:
-            yield from self._db.execute(unfinished, (last,))
-        elif self._indexed(table):
-            yield from self._db.execute(f"{unfinished} AND {recent}", (last, since))
-
-    def _known(self, table: Table) -> str:
-        return (
-            f"SELECT {table.key}, CASE WHEN {table.acceptable} THEN '' ELSE {table.fault} END, {table.listed}"
-            f" FROM main.{table.name} WHERE "
-        )
-
-    def _indexed(self, table: Table) -> bool:
-        found = self._one(
-            "SELECT 1 FROM pragma_index_list(?, 'main') AS list, pragma_index_info(list.name, 'main') AS part"
-            " WHERE part.seqno = 0 AND part.name = 'status'",
-            table.name,
-        )
-        return found is not None
+        pieces = {**memory.pieces, memory.at: piece}
+        return part, advanced(replace(memory, seen=seen, pieces=pieces), part.upto)
 
     def _move(self, table: Table, cursor: Cursor) -> None:
         self._place = replace(self._place, cursors={**self._place.cursors, table.name: cursor})
 
     def _one(self, sql: str, *values: object) -> Any:
         return self._db.execute(sql, values).fetchone()
-
-
-def _sweep_end(at: int) -> int:
-    return max(at, 0) + SWEEP
-
-
-def _advanced(memory: Memory, last: int) -> Memory:
-    """The sweep after one more piece; where it is through, the next one begins."""
-    end = _sweep_end(memory.at)
-    if end < last:
-        return replace(memory, at=end)
-    return replace(memory, at=START, known=memory.next_known, next_known=memory.newest)
 
 
 def _declared(table: Table) -> str:

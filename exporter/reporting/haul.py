@@ -38,7 +38,8 @@ class Memory:
 
     All changes before `known` are mirrored; the present sweep has come to rowid `at`, and changes before
     `next_known` are mirrored when it ends. `newest` is the latest change seen, `seen` what rows were like
-    that are read again and again.
+    that are read again and again, `pieces` how many rows each piece of the sweep had and the sum of their
+    changes' times, by the rowid where it begins.
     """
 
     known: float
@@ -46,6 +47,7 @@ class Memory:
     newest: float
     at: int = START
     seen: Mapping[object, int] = field(default_factory=dict)
+    pieces: Mapping[int, tuple[int, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

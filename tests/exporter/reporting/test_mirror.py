@@ -10,7 +10,7 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
-from exporter.reporting import batches, schema, tables
+from exporter.reporting import changes, schema, tables
 from tests.exporter.reporting.keeping import running, until
 from tests.exporter.reporting.mirroring import (
     NOON,
@@ -117,8 +117,8 @@ async def test_another_start_goes_on_where_the_last_one_ended(
 async def test_a_changed_intent_or_leg_is_seen_however_old_it_is(
     path: Path, stores: dict[str, Path], orders: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "TAIL", 5)
-    monkeypatch.setattr(batches, "SWEEP", 10)
+    monkeypatch.setattr(changes, "TAIL", 5)
+    monkeypatch.setattr(changes, "SWEEP", 10)
     orders.execute("DROP INDEX idx_order_intents_status")  # so that only the sweep finds the old one
     add(orders, "order_intents", (intent(number, status="submitted") for number in range(1, 100)))
     add(orders, "leg_executions", (leg(number, status="pending") for number in range(1, 100)))
@@ -151,6 +151,21 @@ async def test_a_change_that_says_a_slightly_older_time_than_one_that_was_seen_i
         )
         await console.caught_up()
         assert console.rows("order_intents") == console.sources("order_intents")
+
+
+async def test_a_change_by_a_clock_that_was_set_back_is_not_missed(
+    path: Path, stores: dict[str, Path], orders: sqlite3.Connection
+) -> None:
+    add(orders, "order_intents", map(intent, range(1, 50)))
+    back = NOON - 3600.0
+    async with mirroring(path, stores) as console:
+        await console.caught_up()
+        for number in (3, 4, 49):
+            changed = (back + number, f"intent-{number}")
+            orders.execute(
+                "UPDATE order_intents SET status='failed', updated_at=? WHERE intent_id=?", changed
+            )
+            await until(lambda: console.rows("order_intents") == console.sources("order_intents"))
 
 
 async def test_positions_are_followed_until_they_close_or_vanish(
