@@ -59,7 +59,7 @@ def sweep(
 
 
 def selecting(table: Table) -> str:
-    """The beginning of a query for rows, up to its condition: key, fault (empty for none), and all columns."""
+    """A query for rows up to its condition: their key, their fault (empty for none), and all columns."""
     return (
         f"SELECT {table.key}, CASE WHEN {table.acceptable} THEN '' ELSE {table.fault} END, {table.listed}"
         f" FROM main.{table.name} WHERE "
