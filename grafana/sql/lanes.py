@@ -14,6 +14,7 @@ from grafana.sql.statement import (
     count,
     lane_name,
     number,
+    once,
     or_words,
     text,
 )
@@ -148,7 +149,7 @@ def _histogram(table: str, bins: Mapping[int, float], name: str, label: str) -> 
         {
             "axis": axis,
             "traded": traded,
-            "counted": f"SELECT n, SUM({fills}) AS fills FROM axis CROSS JOIN traded GROUP BY n",
+            "counted": once(f"SELECT n, SUM({fills}) AS fills FROM axis CROSS JOIN traded GROUP BY n"),
             "shown_bins": "SELECT * FROM counted WHERE (SELECT SUM(fills) FROM counted) > 0",
         },
         order="n",
@@ -195,7 +196,7 @@ def groups() -> Statement:
         },
         {
             "chosen": f"SELECT kind, bucket FROM buckets WHERE bot = {BOT} AND {LANES}",
-            "summed": f"SELECT kind, bucket, {sums} FROM chosen",
+            "summed": once(f"SELECT kind, bucket, {sums} FROM chosen"),
             "groups": "SELECT * FROM summed WHERE trades > 0",
         },
         order="pnl DESC, bucket",

@@ -65,9 +65,18 @@ def statement(
 ) -> Statement:
     """`SELECT columns FROM source`, with `given` tables before it."""
     chosen = ", ".join(f'{_stored(value)} AS "{name}"' for name, value in columns.items())
-    before = ", ".join(f"{name} AS ({select})" for name, select in (given or {}).items())
+    before = ", ".join(f"{name} AS {_body(select)}" for name, select in (given or {}).items())
     whole = f"WITH {before} SELECT {chosen} FROM {source}" if before else f"SELECT {chosen} FROM {source}"
     return Statement(one_line(whole), {name: value.kind for name, value in columns.items()})
+
+
+def once(select: str) -> str:
+    """A table of `given` made once; else SQLite may make a column anew wherever it is named."""
+    return f"MATERIALIZED ({select})"
+
+
+def _body(select: str) -> str:
+    return select if select.startswith("MATERIALIZED (") else f"({select})"
 
 
 def _stored(value: Value) -> str:
