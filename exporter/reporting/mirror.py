@@ -13,19 +13,17 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import aiosqlite
 
 from exporter.reporting import taking
 from exporter.reporting.batches import look
-from exporter.reporting.generations import Place
-from exporter.reporting.haul import Haul, Memory
+from exporter.reporting.following import Followed, Listener, Offer, stores_of
+from exporter.reporting.haul import Haul
 from exporter.reporting.sources import BUSY_SECONDS, OK, Signature, StoreTrouble, signature
-from exporter.reporting.tables import MIRRORED, Table
-from exporter.reporting.taking import Sums, Target, Word
+from exporter.reporting.taking import Sums, Word
 
 log = logging.getLogger(__name__)
 
@@ -35,56 +33,6 @@ SETTLED: Final = 2.0  # seconds after its last write from which an unchanged fil
 TURN: Final = 8  # batches of one store before the bot's other store is looked at again
 FIRST: Final = "orders"
 """The store that is read to its end before the bot's others, because what they say refers to it."""
-
-
-class Listener(Protocol):
-    """Who wants to know what became of a bot's stores; called in the event loop."""
-
-    def news(self, bot: str) -> None:
-        """Rows of this bot were committed."""
-
-    def store_seen(self, bot: str, store: str, word: Word, now: float) -> None:
-        """A look at a store ended; it was read if the word's status is `ok` or `foreign`."""
-
-    def intent_created(self, bot: str, at: float, intent: str) -> None:
-        """New intents were read; this is the latest, created `at` by the bot's clock. May be told twice."""
-
-    def store_kept(self, bot: str, store: str, at: float) -> None:
-        """Everything that a store held at a time is in the database."""
-
-
-@dataclass(slots=True)
-class _Followed:
-    """A store that is followed: how far, what is remembered of it, how it is."""
-
-    target: Target
-    path: Path
-    tables: tuple[Table, ...]
-    place: Place = field(default_factory=Place)
-    memory: Mapping[str, Memory] = field(default_factory=dict)
-    open: frozenset[str] = frozenset()
-    refusals: str = ""
-    said: Word | None = None
-    said_at: float = 0.0
-    behind_since: float | None = None
-    idle: Signature | None = None
-    """How the files were when the last look found nothing and had nothing left to sweep."""
-
-
-@dataclass(slots=True, eq=False)
-class _Offer:
-    """What a look brought, waiting to be written; `done` tells whether it was."""
-
-    followed: _Followed
-    haul: Haul
-    word: Word
-    read: bool
-    done: asyncio.Future[bool]
-    open: frozenset[str] = frozenset()
-    refusals: str = ""
-    written: int = 0
-    at: float = 0.0
-    """When the look began."""
 
 
 class Mirror:
@@ -104,7 +52,7 @@ class Mirror:
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         """`stores` are bot, kind of bot, and the paths of its stores by name."""
-        self._bots = [followed for bot in stores if (followed := _followed(*bot))]
+        self._bots = [known for bot in stores if (known := stores_of(*bot))]
         self._sums = sums
         self._listener = listener
         self._wake = wake
@@ -112,8 +60,8 @@ class Mirror:
         self._pace = pace
         self._busy_seconds = busy_seconds
         self._known = asyncio.Event()
-        self._offers: list[_Offer] = []
-        self._writing: _Offer | None = None
+        self._offers: list[Offer] = []
+        self._writing: Offer | None = None
         self._attached = False
 
     @property
@@ -128,7 +76,7 @@ class Mirror:
             for stores in self._bots:
                 group.create_task(self._follow(stores))
 
-    async def _follow(self, stores: list[_Followed]) -> None:
+    async def _follow(self, stores: list[Followed]) -> None:
         """One bot's stores, one after the other."""
         while True:
             await self._known.wait()
@@ -138,7 +86,7 @@ class Mirror:
             if not more:
                 await asyncio.sleep(self._pace)
 
-    async def _turn(self, followed: _Followed) -> bool:
+    async def _turn(self, followed: Followed) -> bool:
         """Read a store until it has no more, or for one turn; whether there is more.
 
         While one batch is written, the next one is read already.
@@ -166,7 +114,7 @@ class Mirror:
             followed.behind_since = None
         return before.more
 
-    async def _look(self, followed: _Followed, before: Haul | None) -> _Offer | None:
+    async def _look(self, followed: Followed, before: Haul | None) -> Offer | None:
         """Look once, after what another look brought; None where there is nothing to tell the database."""
         now = self._clock()
         seen = await asyncio.to_thread(signature, followed.path)
@@ -184,9 +132,9 @@ class Mirror:
             followed.memory = haul.memory or followed.memory
             if word == followed.said and now - followed.said_at < SAY_AGAIN and haul.place == haul.base:
                 return None
-        return _Offer(followed, haul, word, read, asyncio.get_running_loop().create_future(), at=now)
+        return Offer(followed, haul, word, read, asyncio.get_running_loop().create_future(), at=now)
 
-    async def _read(self, followed: _Followed, before: Haul | None) -> tuple[Word, Haul, bool]:
+    async def _read(self, followed: Followed, before: Haul | None) -> tuple[Word, Haul, bool]:
         """Read a store in a thread: how it is, what it brought, and whether it could be read."""
         place, memory = (before.place, before.memory) if before else (followed.place, followed.memory)
         try:
@@ -278,7 +226,7 @@ class Mirror:
             self._settle(self._writing, written=False)
             self._writing = None
 
-    def _settle(self, offer: _Offer, *, written: bool) -> None:
+    def _settle(self, offer: Offer, *, written: bool) -> None:
         with suppress(ValueError):
             self._offers.remove(offer)
         if offer.haul.stage is not None:
@@ -288,7 +236,7 @@ class Mirror:
         if not offer.done.done():
             offer.done.set_result(written)
 
-    def _say(self, followed: _Followed, word: Word) -> None:
+    def _say(self, followed: Followed, word: Word) -> None:
         before = followed.said.status if followed.said is not None else ""
         if word.status != before and (before or word.status != OK):
             log.warning(
@@ -300,7 +248,7 @@ class Mirror:
             )
         followed.said, followed.said_at = word, self._clock()
 
-    async def _ask(self, db: aiosqlite.Connection, followed: _Followed) -> None:
+    async def _ask(self, db: aiosqlite.Connection, followed: Followed) -> None:
         target = followed.target
         followed.place = await taking.place_of(db, target)
         followed.refusals = await taking.refusals(db, target)
@@ -308,15 +256,6 @@ class Mirror:
         followed.memory = {}
         followed.idle = followed.said = None
         followed.behind_since = self._clock()  # until it was read to its end
-
-
-def _followed(bot: str, kind: str, stores: Mapping[str, Path]) -> list[_Followed]:
-    """The stores of a bot that are known for its kind, in the order of reading."""
-    return [
-        _Followed(Target(bot, name, str(stores[name])), stores[name], tables)
-        for (of_kind, name), tables in MIRRORED.items()
-        if of_kind == kind and name in stores
-    ]
 
 
 def _nothing_new(haul: Haul) -> bool:
