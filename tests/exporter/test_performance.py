@@ -180,7 +180,8 @@ def test_the_recorded_ledger_agrees_with_the_library_and_with_its_golden_sums(
         for day, usd in connection.execute("SELECT date, SUM(realized_pnl) FROM fills GROUP BY date")
     }
     worst = connection.execute(
-        "SELECT MIN(total - MAX(0, peak)) FROM (SELECT total, MAX(total) OVER (ORDER BY timestamp, id) AS peak"
+        "SELECT MIN(total - MAX(0, peak))"
+        " FROM (SELECT total, MAX(total) OVER (ORDER BY timestamp, id) AS peak"
         " FROM (SELECT timestamp, id, SUM(realized_pnl) OVER (ORDER BY timestamp, id) AS total FROM fills))"
     ).fetchone()[0]
     connection.close()

@@ -231,63 +231,81 @@ LOSS_CAP_BREACHED = [
 ]
 
 
-def differs(usd: str) -> Firing:
-    """TradebotLedgerDiffers."""
+def disagrees(usd: str, severity: str = "critical", tier: str = "live") -> Firing:
+    """TradebotLedgerDisagrees."""
     return firing(
-        "TradebotLedgerDiffers",
+        "TradebotLedgerDisagrees",
         "A bot's PnL of the day is not what its own fills add up to",
-        f"arb and its ledger have been {usd} USD apart on the PnL of the UTC day for 10 minutes. One of the two "
-        "is wrong, and the loss cap is judged by the bot's figure.",
+        f"arb and its ledger have been {usd} USD or more apart on the PnL of the UTC day for two minutes. "
+        "One of the two is wrong, and the loss cap is judged by the bot's figure.",
         board="tradebot-live",
         area="risk",
-        severity="warning",
+        severity=severity,
+        tier=tier,
+        exempt="true",
     )
 
 
 APART = changes((0, 0), (60, -4.5))
 
-LEDGER_DIFFERS = [
+LEDGER_DISAGREES = [
     Case(
-        "Ten minutes apart by more than a cent is a warning.",
-        "TradebotLedgerDiffers",
+        "Two minutes apart at every scrape is critical for a live bot.",
+        "TradebotLedgerDisagrees",
         Kind.FIRES,
-        bot(ledger_difference_usd=APART),
-        silent_at=(60, 659),
-        firing_at=(660, 900),
-        firing=(differs("4.50"),),
+        bot(ledger_difference_usd=APART, daily_loss_cap_usd=always(50)),
+        silent_at=(60, 179),
+        firing_at=(180, 400),
+        firing=(disagrees("4.50"),),
+    ),
+    Case(
+        "It is a warning for a paper bot.",
+        "TradebotLedgerDisagrees",
+        Kind.FIRES,
+        bot(tier="paper", ledger_difference_usd=APART),
+        silent_at=(179,),
+        firing_at=(180,),
+        firing=(disagrees("4.50", "warning", "paper"),),
     ),
     Case(
         "A bot whose states lag behind its fills differs again and again, and is fine.",
-        "TradebotLedgerDiffers",
+        "TradebotLedgerDisagrees",
         Kind.NEGATIVE,
-        bot(ledger_difference_usd=lambda at: 0.0 if at % 300 < 10 else 2.0),
-        silent_at=(300, 700, 1200),
+        bot(ledger_difference_usd=lambda at: 0.4 if at % 60 < 5 else 20.0),
+        silent_at=(120, 300, 600),
+    ),
+    Case(
+        "Less than a dollar, or less than a twentieth of the cap, is nothing to wake anybody for.",
+        "TradebotLedgerDisagrees",
+        Kind.NEGATIVE,
+        bot(ledger_difference_usd=always(4.5), daily_loss_cap_usd=always(100)),
+        silent_at=(120, 300, 600),
     ),
     Case(
         "Where only one of the two is known there is nothing to compare.",
-        "TradebotLedgerDiffers",
+        "TradebotLedgerDisagrees",
         Kind.MISSING,
         bot(),
-        silent_at=(60, 700),
+        silent_at=(60, 300),
     ),
     Case(
         "A lost scrape does not make it start over.",
-        "TradebotLedgerDiffers",
+        "TradebotLedgerDisagrees",
         Kind.LOST_SCRAPE,
-        with_lost_scrape(bot(ledger_difference_usd=APART), 300),
-        silent_at=(659,),
-        firing_at=(660,),
-        firing=(differs("4.50"),),
+        with_lost_scrape(bot(ledger_difference_usd=APART), 120),
+        silent_at=(179,),
+        firing_at=(180,),
+        firing=(disagrees("4.50"),),
     ),
     Case(
         "A minute without the exporter does not let it resolve.",
-        "TradebotLedgerDiffers",
+        "TradebotLedgerDisagrees",
         Kind.RESTART,
-        with_restart(bot(ledger_difference_usd=APART), gone=700, back=760),
-        firing_at=(690, 720, 755, 765),
-        firing=(differs("4.50"),),
+        with_restart(bot(ledger_difference_usd=APART), gone=300, back=360),
+        firing_at=(290, 320, 355, 365),
+        firing=(disagrees("4.50"),),
     ),
 ]
 
 
-CASES = [*LOSS_CAP_NEAR, *LOSS_CAP_BREACHED, *LEDGER_DIFFERS]
+CASES = [*LOSS_CAP_NEAR, *LOSS_CAP_BREACHED, *LEDGER_DISAGREES]
