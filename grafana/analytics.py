@@ -55,7 +55,7 @@ def markets() -> stat.Panel:
     """Whether this was real money, in words."""
     return tile(
         "The bot's mode, and whether it says that its markets are simulated.",
-        [Face(freshness.markets(), palette.BLUE)],
+        [Face(freshness.no_real_money(), palette.BLUE), Face(freshness.real_money(), palette.INVERSE)],
         sizes=SAID,
         unknown="MODE ?",
     )

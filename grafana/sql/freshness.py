@@ -1,13 +1,20 @@
 """Whether the reporting database is written now, what it holds, and which day a figure belongs to."""
 
 from grafana.sql.performance import OTHER_DAY
-from grafana.sql.statement import BOT, FROM, NOW, TO, Statement, clock, number, one_line, statement, text
+from grafana.sql.statement import BOT, FROM, NOW, TO, Statement, number, statement, text
 
 BLIND_AFTER = 15
 """Seconds after which a heartbeat of the exporter is old: what stands in the database is then not now."""
 
+NOT_READ_AFTER = 30
+"""Seconds after its last look from which a ledger is not known to be what the bot's store holds."""
+
 AGE = f"({NOW} - as_of)"
 FRESH = f"{AGE} <= {BLIND_AFTER}"
+LEDGER_READ = f"""SELECT MAX(last_read_at) AS at, status FROM sources
+    WHERE bot = {BOT} AND store = 'analytics' AND current = 1"""
+"""When the store for fills was last read, and how it was then; nulls where none is followed."""
+IS_READ = f"COALESCE(ledger_read.at, 0) > {NOW} - {NOT_READ_AFTER}"
 
 
 def bot_variable() -> Statement:
@@ -16,39 +23,49 @@ def bot_variable() -> Statement:
 
 
 def as_of() -> Statement:
-    """When the exporter last wrote, in ms, beside the days that the page sums; no row once that is old."""
+    """When the exporter last wrote, in ms, beside the days that are summed; no row while that is not now."""
     days = f"""'UTC days ' || date({FROM}, 'unixepoch') || ' to ' || date({TO}, 'unixepoch')
         || COALESCE((SELECT ' · daily bars: ' || tz || ' from ' || rolls_at FROM other), '')"""
     return statement(
         {"name": text(days), "value": number("1000 * as_of")},
-        f"bots WHERE bot = {BOT} AND {FRESH}",
-        given={"other": OTHER_DAY},
+        f"bots, ledger_read WHERE bot = {BOT} AND {FRESH} AND {IS_READ}",
+        given={"other": OTHER_DAY, "ledger_read": LEDGER_READ},
     )
 
 
 def blind() -> Statement:
-    """Why the page is not now: the exporter stopped writing, or never wrote about the bot. Else no row."""
+    """Why the page is not now, and since when, in ms; no row while it is.
+
+    The exporter stopped writing, or never wrote about the bot, or it cannot read the bot's store.
+    """
+    status = "CASE ledger_read.status WHEN 'ok' THEN 'late' ELSE ledger_read.status END"
     return statement(
-        {"name": text("told"), "value": number("at")},
-        f"""(SELECT 'BLIND · the exporter stopped writing' AS told, 1000 * as_of AS at FROM bots
+        {"name": text("told"), "value": number("1000 * at")},
+        f"""(SELECT 'BLIND · the exporter stopped writing' AS told, as_of AS at FROM bots
             WHERE bot = {BOT} AND NOT ({FRESH})
-        UNION ALL SELECT 'BLIND · nothing written about this bot yet', 1000 * {NOW}
-            WHERE NOT EXISTS (SELECT 1 FROM bots WHERE bot = {BOT}))""",
+        UNION ALL SELECT 'BLIND · nothing written about this bot yet', {NOW}
+            WHERE NOT EXISTS (SELECT 1 FROM bots WHERE bot = {BOT})
+        UNION ALL SELECT 'LEDGER NOT READ · ' || COALESCE({status}, 'no store is followed'),
+            COALESCE(ledger_read.at, as_of) FROM bots, ledger_read
+            WHERE bot = {BOT} AND {FRESH} AND NOT ({IS_READ}))""",
+        given={"ledger_read": LEDGER_READ},
     )
 
 
-def markets() -> Statement:
-    """The bot's last known mode in words, and whether its markets are simulated."""
+def real_money() -> Statement:
+    """The bot's last known mode in words, and whether its markets are simulated, while that mode is live."""
+    return _mode("= 'live'")
+
+
+def no_real_money() -> Statement:
+    """The same while its last known mode is any other, or none."""
+    return _mode("IS NOT 'live'")
+
+
+def _mode(which: str) -> Statement:
+    markets = """CASE simulated WHEN 1 THEN 'SIMULATED' WHEN 0 THEN 'REAL MARKETS' ELSE 'SIMULATED ?' END
+        || CASE WHEN mode IS NULL THEN ' · last known' ELSE '' END"""
     return statement(
-        {
-            "name": text(
-                """CASE simulated WHEN 1 THEN 'SIMULATED' WHEN 0 THEN 'REAL MARKETS' ELSE 'SIMULATED ?' END
-                || CASE WHEN mode IS NULL THEN ' · last known' ELSE '' END"""
-            ),
-            "value": text("UPPER(COALESCE(mode, last_mode, 'mode ?'))"),
-        },
-        f"bots WHERE bot = {BOT}",
+        {"name": text(markets), "value": text("UPPER(COALESCE(mode, last_mode, 'mode ?'))")},
+        f"bots WHERE bot = {BOT} AND COALESCE(mode, last_mode) {which}",
     )
-
-
-DISCONNECTED = one_line(f"'bot disconnected since ' || {clock('link_since')}")

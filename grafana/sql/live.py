@@ -1,6 +1,6 @@
 """What the bot holds and decides now, and how its day went, as the reporting database has it."""
 
-from grafana.sql.freshness import FRESH
+from grafana.sql.freshness import FRESH, IS_READ, LEDGER_READ
 from grafana.sql.performance import OTHER_DAY
 from grafana.sql.statement import (
     BOT,
@@ -26,9 +26,6 @@ EACH_FILL_UP_TO = 2000
 """Fills of a day that are drawn one by one; of a busier day, minutes are."""
 
 # A line that goes on after the ledger was last read would show an old sum as now.
-_READ = (
-    f"SELECT MAX(last_read_at) AS at FROM sources WHERE bot = {BOT} AND store = 'analytics' AND current = 1"
-)
 _DAY = f"""SELECT start, MIN({TO}, at) AS stop, COALESCE((SELECT fills FROM equity_day
     WHERE bot = {BOT} AND equity_day.at = start), 0) AS fills
     FROM (SELECT {TO} - ({TO}) % 86400 AS start), ledger_read WHERE at >= start"""
@@ -51,7 +48,7 @@ def pnl_today() -> Statement:
             ORDER BY at DESC, generation DESC, id DESC LIMIT 1), 0.0), NULL, 1e9, 0 FROM today"""
     return charted(
         {"time": time("at"), "PnL · ledger": number("pnl"), "trade": number("trade")},
-        {"ledger_read": _READ, "today": _DAY, "fill": fills, "walk": walk, "point": points},
+        {"ledger_read": LEDGER_READ, "today": _DAY, "fill": fills, "walk": walk, "point": points},
         order="time",
     )
 
@@ -66,8 +63,8 @@ def operator_day() -> Statement:
                 WHERE bot = {BOT} AND starts_at <= ledger_read.at AND ends_at > ledger_read.at), 0.0)"""
             ),
         },
-        f"other, ledger_read WHERE ledger_read.at > {NOW} - 30",
-        given={"other": OTHER_DAY, "ledger_read": _READ},
+        f"other, ledger_read WHERE {IS_READ}",
+        given={"other": OTHER_DAY, "ledger_read": LEDGER_READ},
     )
 
 
@@ -82,8 +79,8 @@ def operator_day_is_utc() -> Statement:
             "value": text("CASE WHEN other.tz IS NULL THEN '= UTC day' ELSE 'NOT READ' END"),
         },
         f"bots LEFT JOIN other LEFT JOIN ledger_read WHERE bot = {BOT}"
-        f" AND (other.tz IS NULL OR COALESCE(ledger_read.at, 0) <= {NOW} - 30)",
-        given={"other": OTHER_DAY, "ledger_read": _READ},
+        f" AND (other.tz IS NULL OR NOT {IS_READ})",
+        given={"other": OTHER_DAY, "ledger_read": LEDGER_READ},
     )
 
 

@@ -253,7 +253,10 @@ def test_every_statement_gives_grafana_the_columns_and_types_that_its_panel_expe
     assert not faults, "\n".join(faults)
 
 
-MAY_BE_SILENT = {made.text for made in (freshness.blind(), live.operator_day(), live.operator_day_is_utc())}
+MAY_BE_SILENT = {
+    made.text
+    for made in (freshness.blind(), freshness.real_money(), live.operator_day(), live.operator_day_is_utc())
+}
 """Statements that answer only while something is so."""
 
 

@@ -88,7 +88,8 @@ def test_an_empty_database_is_answered_in_words_and_never_with_a_figure(name: st
     if name in {
         "freshness.bot_variable",
         "freshness.as_of",
-        "freshness.markets",
+        "freshness.real_money",
+        "freshness.no_real_money",
         "live.operator_day",
         "live.operator_day_is_utc",
     }:
@@ -277,6 +278,7 @@ def test_the_operators_day_is_shown_and_named_where_it_is_another_one(tmp_path: 
     assert {row["day"] for row in rows} == {"day of America/New_York from 17:00"}
     assert {time.strftime("%H:%M", time.gmtime(row["time"])) for row in rows} == {"22:00"}
     assert cents(math.fsum(row["PnL"] for row in rows)) == 17574
+    read(ledger, "ok", time.time())
     (as_of,) = ledger.ask(freshness.as_of())
     assert as_of["name"].endswith(" · daily bars: America/New_York from 17:00")
 
@@ -537,8 +539,53 @@ def test_a_database_that_nobody_writes_is_blind_on_every_part_of_the_page(positi
     (why,) = positions.ask(freshness.blind())
     assert why["name"] == "BLIND · the exporter stopped writing"
     positions.bot(time.time() - 5)
+    (why,) = positions.ask(freshness.blind())
+    assert why["name"] == "LEDGER NOT READ · no store is followed"
+    read(positions, "ok", time.time())
     assert positions.ask(freshness.blind()) == []
-    assert len(positions.ask(freshness.as_of())) == 1
+    (as_of,) = positions.ask(freshness.as_of())
+    assert as_of["name"].startswith("UTC days ")
+
+
+def read(ledger: Ledger, status: str, at: float) -> None:
+    """The store for fills was read last at a time, and found so."""
+    ledger.change("DELETE FROM sources WHERE store = 'analytics'")
+    ledger.change(
+        "INSERT INTO sources (bot, store, generation, status, last_read_at, current)"
+        " VALUES (?, 'analytics', 1, ?, ?, 1)",
+        (BOT, status, at),
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "last", "simulated", "words"),
+    [
+        ("paper", "paper", 1, ("SIMULATED", "PAPER")),
+        ("live", "paper", 0, ("REAL MARKETS", "LIVE")),
+        (None, "live", 0, ("REAL MARKETS · last known", "LIVE")),
+        (None, None, None, ("SIMULATED ? · last known", "MODE ?")),
+    ],
+)
+def test_whether_it_was_real_money_is_said_in_words(
+    mode: str | None, last: str | None, simulated: int | None, words: tuple[str, str], nothing: Ledger
+) -> None:
+    nothing.bot(time.time(), mode=mode, last_mode=last, simulated=simulated)
+    said, other = freshness.real_money(), freshness.no_real_money()
+    if words[1] != "LIVE":
+        said, other = other, said
+    assert nothing.ask(said) == [dict(zip(("name", "value"), words, strict=True))]
+    assert nothing.ask(other) == []
+
+
+def test_a_ledger_that_cannot_be_read_is_not_shown_as_now(nothing: Ledger) -> None:
+    now = time.time()
+    nothing.bot(now)
+    for status, words in (("locked", "locked"), ("ok", "late")):
+        read(nothing, status, now - 31)
+        assert nothing.ask(freshness.as_of()) == []
+        assert nothing.ask(freshness.blind()) == [
+            {"name": f"LEDGER NOT READ · {words}", "value": pytest.approx(1000 * (now - 31))}
+        ]
 
 
 def test_the_feed_is_newest_first_and_says_where_more_is_left_out(nothing: Ledger) -> None:
@@ -566,11 +613,7 @@ def test_what_a_row_of_the_feed_does_not_have_is_no_empty_word(nothing: Ledger) 
 
 
 def test_the_operators_day_has_its_own_figure_only_where_it_is_another_one(nothing: Ledger) -> None:
-    nothing.change(
-        "INSERT INTO sources (bot, store, generation, status, last_read_at, current)"
-        " VALUES (?, 'analytics', 1, 'ok', ?, 1)",
-        (BOT, time.time()),
-    )
+    read(nothing, "ok", time.time())
     nothing.bot(time.time())
     assert nothing.ask(live.operator_day()) == []
     assert [row["value"] for row in nothing.ask(live.operator_day_is_utc())] == ["= UTC day"]
