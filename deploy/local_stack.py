@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -131,7 +132,7 @@ class LocalStack:
                     ) from error
 
     def write_files(self) -> None:
-        """Write what names an address (settings, scrape targets) and make the passwords once."""
+        """Write what names an address (settings, scrape targets) and make the secrets once."""
         make_secrets(self.data / "secrets")
         for folder in ("arb", "exporter", "alertmanager", "grafana/plugins"):
             (self.data / folder).mkdir(parents=True, exist_ok=True)
@@ -139,6 +140,7 @@ class LocalStack:
         settings |= {
             "listen": {"host": HOST, "port": self.ports.exporter},
             "reporting_db": str(self._reporting_db),
+            "tokens": _beside(settings["tokens"], self.data / "secrets"),
         }
         for bot in settings["bots"]:
             bot |= {
@@ -226,3 +228,10 @@ class LocalStack:
             "REPORTING_DB": str(self._reporting_db),
         }
         return Command("grafana", (str(home / "bin" / "grafana"), "server", f"--homepath={home}"), settings)
+
+
+def _beside(tokens: Any, folder: Path) -> Any:
+    """The same settings with the files of their tokens in another folder."""
+    if isinstance(tokens, dict):
+        return {name: _beside(file, folder) for name, file in tokens.items()}
+    return str(folder / Path(tokens).name)

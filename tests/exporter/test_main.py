@@ -254,7 +254,7 @@ bot slow (kind arb) at 127.0.0.1:9130
         (["doctor", "--timeout", "nan"], "expected seconds"),
         (["doctor", "--grafana", "wall"], "expected an address"),
         (["run", "--json"], "unrecognized arguments: --json"),
-        (["kill"], "invalid choice"),
+        (["smash"], "invalid choice"),
     ],
 )
 def test_a_bad_argument_is_refused_with_what_was_expected(
