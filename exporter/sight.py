@@ -36,7 +36,7 @@ class Sight:
         """The last state, or None where there is none, it is stale, or another run of the bot has begun."""
         self.today = None if self.new_day else self.live
         """The last state if what it says of the day is about this UTC day."""
-        self.planned: Planned | None = planned(view.schedule, now) or _ordered(view, now)
+        self.planned: Planned | None = quiet_at(view, now)
         """The quiet that holds now, by the schedule or by somebody's order."""
         self.kill: Standing | None = None if view.control is None else view.control.standing(now)
         """Where a kill of the bot stands; None for a bot that nobody here can kill."""
@@ -138,6 +138,9 @@ class Sight:
         return sum(abs(usd) for usd in (state.unhedged or {}).values()) if state is not None else 0.0
 
 
-def _ordered(view: BotView, now: float) -> Planned | None:
+def quiet_at(view: BotView, now: float) -> Planned | None:
+    """The quiet that is planned for a bot at `now`, by its schedule or by somebody's order."""
     ordered = view.maintenance
-    return ordered.planned if ordered is not None and ordered.holds(now) else None
+    return planned(view.schedule, now) or (
+        ordered.planned if ordered is not None and ordered.holds(now) else None
+    )
