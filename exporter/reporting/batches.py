@@ -43,9 +43,12 @@ def look(
     memory: Mapping[str, Memory],
     unfinished: frozenset[str] = frozenset(),
     *,
+    most: int | None = None,
     busy_seconds: float = BUSY_SECONDS,
 ) -> Haul:
     """Read what is new since `base`, a batch at most of one table; raises StoreTrouble. Blocks: for a thread.
+
+    A batch is as large as its table says, or `most` rows.
 
     `unfinished` are the keys of watched rows that are mirrored as unfinished.
     """
@@ -56,7 +59,8 @@ def look(
             with opened(path, busy_seconds) as store:
                 stage.attach(store.connection)
                 store.connection.execute("BEGIN")
-                haul = _Look(store.connection, path, base, memory, unfinished).over(tables, damaged)
+                looking = _Look(store.connection, path, base, memory, unfinished, most=most)
+                haul = looking.over(tables, damaged)
                 store.connection.execute("COMMIT")
             break
         except _Damaged as error:
@@ -90,6 +94,8 @@ class _Look:
         base: Place,
         memory: Mapping[str, Memory],
         unfinished: frozenset[str],
+        *,
+        most: int | None,
     ) -> None:
         connection.create_function("is_utf8", 1, is_utf8, deterministic=True)
         connection.text_factory = lambda text: text.decode(errors="replace")
@@ -100,6 +106,7 @@ class _Look:
         self._memory = dict(memory)
         self._unfinished = unfinished
         self._created: tuple[float, str] | None = None
+        self._most = most
         self._wrong: dict[str, list[str]] = {CORRUPT: [], FOREIGN: []}
 
     def over(self, tables: Collection[Table], damaged: Mapping[str, StoreTrouble]) -> Haul:
@@ -178,11 +185,12 @@ class _Look:
 
     def _new(self, table: Table, order: str, after: int) -> tuple[Part, bool]:
         """Stage the next batch in the order of id or rowid; True: the batch is full."""
+        limit = min(table.batch, self._most or table.batch)
         upto, count = self._one(
             f"SELECT max(place), count(*) FROM (SELECT {order} AS place FROM main.{table.name}"
             f" WHERE {order} > ? ORDER BY {order} LIMIT ?)",
             after,
-            table.batch,
+            limit,
         )
         self._db.execute(f"CREATE TABLE IF NOT EXISTS stage.{table.name} ({_declared(table)})")
         if not count:
@@ -194,7 +202,7 @@ class _Look:
         if rows < count:
             named = f"SELECT {table.key}, {table.fault} {among} AND NOT ({table.acceptable})"
             refused = self._db.execute(named, (after, upto)).fetchall()
-        return Part(table, after, upto, rows, tuple(refused)), count == table.batch
+        return Part(table, after, upto, rows, tuple(refused)), count == limit
 
     def _changing(self, table: Table) -> tuple[Part, bool]:
         """New rows of a table whose rows change; after the last of them, changes in those that are known."""

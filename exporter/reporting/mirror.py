@@ -9,6 +9,7 @@ writing connection, whatever state a store is in.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 PACE: Final = 1.0  # seconds between two looks at a store that has no more
 SAY_AGAIN: Final = 10.0  # seconds after which the database is told again that a store was read
 SETTLED: Final = 2.0  # seconds after its last write from which an unchanged file is not looked at again
+SMALL: Final = 2_000  # rows of a look at a store that is followed
 TURN: Final = 8  # batches of one store before the bot's other store is looked at again
 FIRST: Final = "orders"
 """The store that is read to its end before the bot's others, because what they say refers to it."""
@@ -63,6 +65,8 @@ class Mirror:
         self._offers: list[Offer] = []
         self._writing: Offer | None = None
         self._attached = False
+        self._catching_up = asyncio.Semaphore(1)
+        self._grown = False
 
     @property
     def behind_since(self) -> float | None:
@@ -89,11 +93,25 @@ class Mirror:
     async def _turn(self, followed: Followed) -> bool:
         """Read a store until it has no more, or for one turn; whether there is more.
 
-        While one batch is written, the next one is read already.
+        The first look takes a few rows, which is all there is to a bot that was followed so far. Where there
+        is more, one store at a time is read in large batches, so that they are in memory for one bot only.
         """
-        turns, began = 0, self._clock()
+        began = self._clock()
+        offer = await self._look(followed, None, most=SMALL)
+        more = offer is not None and await self._offered(offer) and offer.haul.more
+        if more:
+            followed.behind_since = followed.behind_since or began
+            async with self._catching_up:
+                more = await self._catch_up(followed)
+        elif offer is None or offer.done.result():
+            followed.behind_since = None
+        return more
+
+    async def _catch_up(self, followed: Followed) -> bool:
+        """Read large batches, each while the one before it is written; whether there is still more."""
         before: Haul | None = None
         written: asyncio.Future[bool] | None = None
+        turns = 0
         while followed.target.store == FIRST or turns < TURN:
             turns += 1
             offer = await self._look(followed, before)
@@ -102,26 +120,29 @@ class Mirror:
             if offer is None:
                 followed.behind_since = None
                 return False
-            self._offers.append(offer)
-            self._wake()
-            before, written = offer.haul, offer.done
+            before, written = offer.haul, self._offered(offer)
             if not offer.haul.more:
                 break
-            followed.behind_since = followed.behind_since or began
         if written is None or before is None or not await written:
             return False
         if not before.more:
             followed.behind_since = None
         return before.more
 
-    async def _look(self, followed: Followed, before: Haul | None) -> Offer | None:
+    def _offered(self, offer: Offer) -> asyncio.Future[bool]:
+        """Have a look written; tells whether it was."""
+        self._offers.append(offer)
+        self._wake()
+        return offer.done
+
+    async def _look(self, followed: Followed, before: Haul | None, most: int | None = None) -> Offer | None:
         """Look once, after what another look brought; None where there is nothing to tell the database."""
         now = self._clock()
         seen = await asyncio.to_thread(signature, followed.path)
         if seen == followed.idle and followed.said is not None:
             word, haul, read = followed.said, Haul(followed.place, followed.place, OK, ""), True
         else:
-            word, haul, read = await self._read(followed, before)
+            word, haul, read = await self._read(followed, before, most)
             followed.idle = seen if read and _nothing_left(haul) and _settled(seen, now) else None
         self._listener.store_seen(followed.target.bot, followed.target.store, word, self._clock())
         if haul.created is not None:
@@ -134,7 +155,9 @@ class Mirror:
                 return None
         return Offer(followed, haul, word, read, asyncio.get_running_loop().create_future(), at=now)
 
-    async def _read(self, followed: Followed, before: Haul | None) -> tuple[Word, Haul, bool]:
+    async def _read(
+        self, followed: Followed, before: Haul | None, most: int | None
+    ) -> tuple[Word, Haul, bool]:
         """Read a store in a thread: how it is, what it brought, and whether it could be read."""
         place, memory = (before.place, before.memory) if before else (followed.place, followed.memory)
         try:
@@ -145,6 +168,7 @@ class Mirror:
                 place,
                 memory,
                 followed.open,
+                most=most,
                 busy_seconds=self._busy_seconds,
             )
         except StoreTrouble as trouble:
@@ -170,6 +194,12 @@ class Mirror:
         if self._attached:
             await db.execute_fetchall("DETACH stage")
             self._attached = False
+        if self.behind_since is not None:
+            self._grown = True
+        elif self._grown:
+            self._grown = False
+            await db.execute_fetchall("PRAGMA shrink_memory")
+            await asyncio.to_thread(_give_back)
         while self._offers and self._offers[0].haul.base != self._offers[0].followed.place:
             self._settle(self._offers[0], written=False)  # read before something else was written
         self._writing = self._offers[0] if self._offers and self._known.is_set() else None
@@ -269,3 +299,10 @@ def _nothing_left(haul: Haul) -> bool:
 def _settled(seen: Signature, now: float) -> bool:
     """Whether a file was last written so long ago that a write after this look would show."""
     return all(stamp is None or stamp[2] / 1e9 < now - SETTLED for stamp in seen)
+
+
+def _give_back() -> None:
+    """Return to the system what catching up took: the C library keeps it otherwise, where it is glibc."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
