@@ -20,6 +20,7 @@ from typing import Final
 from arb_bot.analytics_store import AnalyticsStore
 from arb_bot.order_store import OrderStore
 from arb_bot.recorder import Recorder
+from benchmarks.ledger_markets import MEAN_LIFE
 from benchmarks.ledger_trades import Rows, Trades
 
 ORDERS, ANALYTICS = "arb_orders.db", "analytics.db"
@@ -29,6 +30,8 @@ DAYS: Final = 90.0
 HOUR: Final = 3600.0
 RESULTS_A_TRADE: Final = 1.024
 """None where nothing filled, several where a trade was legged."""
+OPEN_AT_ONCE: Final = 15
+"""Intents that hold contracts at the same time, on average."""
 BATCH: Final = 60_000
 """Statements a transaction: random ids touch most pages of an index, so few large ones are far quicker."""
 CACHE_KIB: Final = 400_000
@@ -80,7 +83,9 @@ def make(
     progress: Progress = lambda done: None,
 ) -> None:
     """Write a ledger of exactly so many results (rows of `fills`) over so many days before `end`."""
-    trades, writer = Trades(seed, session=f"ledger-{seed}"), Writer(folder)
+    # An engine's caps bound what is open at once: one that trades more settles sooner.
+    pace = min(1.0, OPEN_AT_ONCE * days * 86_400 / (fills * MEAN_LIFE))
+    trades, writer = Trades(seed, session=f"ledger-{seed}", pace=pace), Writer(folder)
     rows = trades.rows
     try:
         writer.in_bulk()

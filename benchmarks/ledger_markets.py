@@ -37,7 +37,10 @@ LANE_WEIGHT: Final = {
 }
 """Share of the trades of each lane."""
 _TOPICS: Final = ("HIGHNY", "CPI", "FED", "NBAMVP", "SENATE", "OSCARS", "GDP", "RAINSEA")
-_LONGEST_HOLD: Final = 36 * 3600.0
+_SHORTEST_LIFE: Final = 900.0
+_LONGEST_LIFE: Final = 36 * 3600.0
+MEAN_LIFE: Final = _SHORTEST_LIFE + (_LONGEST_LIFE - _SHORTEST_LIFE) / 5
+"""Seconds from an offer to its settlement at pace 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,14 @@ class MarketSet:
 
 
 class Catalogue:
-    """All sets, and what is offered of them; a few sets of each lane are traded far more than the rest."""
+    """All sets, and what is offered of them; a few sets of each lane are traded far more than the rest.
 
-    def __init__(self, rng: random.Random) -> None:
+    `pace` shortens the time until an offer settles (1: a quarter of an hour to a day and a half).
+    """
+
+    def __init__(self, rng: random.Random, pace: float = 1.0) -> None:
         self._rng = rng
+        self._pace = pace
         self._sets = {
             STRUCTURAL_BUCKET: [_bucket(rng, number) for number in range(BUCKET_GROUPS)],
             CROSS_VENUE: [_cross(rng, number) for number in range(SETS[CROSS_VENUE])],
@@ -73,7 +80,8 @@ class Catalogue:
         chosen = sets[int(len(sets) * rng.random() ** 2)]
         fee = sum(ESTIMATED_FEE[market[0]] for market in chosen.markets)
         edge = max(0.002, rng.gauss(0.022, 0.012))
-        settles_at = now + 900.0 + (_LONGEST_HOLD - 900.0) * rng.random() ** 4
+        life = _SHORTEST_LIFE + (_LONGEST_LIFE - _SHORTEST_LIFE) * rng.random() ** 4
+        settles_at = now + life * self._pace
         prices = _split(rng, 1.0 - fee - edge, len(chosen.markets))
         legs = tuple(
             Leg(

@@ -83,7 +83,7 @@ Step = Callable[[float], None]
 
 
 class Trades:
-    """All trades of one ledger. `pace` shortens the time between filling and settling (1: minutes to days).
+    """All trades of one ledger; `pace` is that of the catalogue.
 
     `begin` one at its time and `advance` past what is due; both only add to `rows`.
     """
@@ -91,13 +91,12 @@ class Trades:
     def __init__(self, seed: int, *, session: str, pace: float = 1.0) -> None:
         self._rng = random.Random(seed)
         self._ids = Ids(f"ledger-{seed}")
-        self._catalogue = Catalogue(self._rng)
+        self._catalogue = Catalogue(self._rng, pace)
         self._portfolio = Portfolio(dict.fromkeys(FEES, 0))
         self._seen: deque[Opportunity] = deque(maxlen=500)
         self._due: list[tuple[float, int, Step]] = []
         self._order = itertools.count()
         self._session = session
-        self._pace = pace
         self._newest = 0.0
         self.rows = Rows([], [])
 
@@ -123,7 +122,8 @@ class Trades:
         trade.records = [LegRecord(self._ids.new()) for _ in opportunity.legs]
         self.rows.orders += order_store.insert_intent(trade.holding.intent_id, plan, trade.records, now)
         self._decided(opportunity, plan, "", now)
-        self._later(now + rng.uniform(1.0, 12.0) * min(1.0, self._pace), lambda at: self._filled(trade, at))
+        patience = min(12.0, ((opportunity.settles_at or now) - now) / 10)
+        self._later(now + rng.uniform(0.1, 1.0) * patience, lambda at: self._filled(trade, at))
 
     def advance(self, now: float, most: float = math.inf) -> None:
         """Take every step that is due by now, but no more once there are `most` results."""
@@ -189,10 +189,8 @@ class Trades:
             excess = trade.holding.excess(lot)
             self._later(now + self._rng.uniform(1.0, 4.0), self._unwinding(trade, lot, excess))
         if hedged:
-            settles = trade.plan.opportunity.settles_at or now
-            self._later(
-                max(now + 5.0, now + (settles - now) * self._pace), lambda at: self._settled(trade, at)
-            )
+            settles_at = trade.plan.opportunity.settles_at or now
+            self._later(max(settles_at, now + 5.0), lambda at: self._settled(trade, at))
 
     def _leg_filled(self, trade: _Trade, index: int, got: int, now: float) -> None:
         leg, record = trade.plan.opportunity.legs[index], trade.records[index]

@@ -29,6 +29,8 @@ RANGES: Final = {"90 d": 90 * DAY, "30 d": 30 * DAY, "24 h": DAY}
 PROMISED: Final = "90 d"
 MOST_MS: Final = 100.0
 GROWTH: Final = 1.5
+UNNOTICED_MS: Final = 5.0
+"""What takes less is lost in the way from the data source to the page; its growth is printed, not judged."""
 RUNS: Final = 7
 DECISIONS: Final = 16
 STATES: Final = 50
@@ -51,9 +53,9 @@ class Cost:
     query: PanelQuery
     ms: Mapping[tuple[int, str], float]
 
-    def growth(self, least: int, most: int, floor: float) -> float:
-        """Time in the largest ledger over time in the smallest, both without the floor."""
-        small, large = (max(self.ms[size, PROMISED] - floor, floor) for size in (least, most))
+    def growth(self, least: int, most: int, below: float) -> float:
+        """Time in the largest ledger over time in the smallest; less than `below` ms counts as `below`."""
+        small, large = (max(self.ms[size, PROMISED], below) for size in (least, most))
         return large / small
 
     def slowest(self, size: int) -> float:
@@ -74,7 +76,7 @@ def figures(small: bool) -> list[Figure]:
     print(written(costs, sizes, floor))
     least, most = sizes[0], sizes[-1]
     slowest = max(costs, key=lambda cost: cost.slowest(most))
-    grows = max(costs, key=lambda cost: cost.growth(least, most, floor))
+    grows = max(costs, key=lambda cost: cost.growth(least, most, UNNOTICED_MS))
     name = f"of {len(costs)} queries of all pages at {most:,} fills"
     return [
         at_most(
@@ -85,8 +87,8 @@ def figures(small: bool) -> list[Figure]:
             f"{slowest.query.name}; open, SELECT 1, close {floor:.2f} ms",
         ),
         at_most(
-            f"largest growth {name}, {PROMISED}",
-            grows.growth(least, most, floor),
+            f"largest growth {name}, {PROMISED}, from {UNNOTICED_MS:g} ms up",
+            grows.growth(least, most, UNNOTICED_MS),
             f"× at {least:,}",
             GROWTH,
             f"{grows.query.name}: {grows.ms[least, PROMISED]:.1f} → {grows.ms[most, PROMISED]:.1f} ms",

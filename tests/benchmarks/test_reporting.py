@@ -121,5 +121,6 @@ def test_the_table_of_queries_has_a_line_a_query_the_slowest_first() -> None:
     costs = [cost("quick", 1.1, 1.1), cost("slow", 2.1, 6.1)]
     lines = queries.written(costs, (10, 20), floor=0.1).splitlines()
     assert [line.split()[2] for line in lines[1:]] == ["slow", "quick"]
-    assert costs[1].growth(10, 20, floor=0.1) == pytest.approx(3.0)
-    assert costs[0].growth(10, 20, floor=0.1) == pytest.approx(1.0)
+    assert costs[1].growth(10, 20, below=0.1) == pytest.approx(6.1 / 2.1)
+    assert costs[0].growth(10, 20, below=0.1) == pytest.approx(1.0)
+    assert costs[1].growth(10, 20, below=5.0) == pytest.approx(6.1 / 5.0)
