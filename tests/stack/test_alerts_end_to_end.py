@@ -56,7 +56,9 @@ def test_the_page_for_a_live_bot_silences_its_own_warning(incident: Incident) ->
 @pytest.mark.parametrize("bot", UNDISTURBED)
 def test_neither_a_planned_restart_nor_a_healthy_bot_raises_anything(bot: str, incident: Incident) -> None:
     assert incident.console.webhook.arrivals(bot=bot) == []
-    assert incident.console.query(f'count_over_time(ALERTS{{bot="{bot}"}}[10m])') == []
+    # That nobody has drilled them yet is no trouble of theirs, and an info that waits for ten minutes.
+    raised = f'count_over_time(ALERTS{{bot="{bot}",alertname!="TradebotDrillOverdue"}}[10m])'
+    assert incident.console.query(raised) == []
 
 
 def test_a_planned_restart_was_one(incident: Incident) -> None:
