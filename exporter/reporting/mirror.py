@@ -186,8 +186,9 @@ class Mirror:
             self._settle(offer, written=False)
 
     def due(self, now: float) -> bool:
-        """Whether a look waits to be written, or the database was not asked yet."""
-        return bool(self._offers) or not self._known.is_set()
+        """Whether a look waits to be written, the database is to be asked, or memory to be given back."""
+        caught_up = self._grown and self.behind_since is None
+        return bool(self._offers) or caught_up or not self._known.is_set()
 
     async def prepare(self, db: aiosqlite.Connection) -> None:
         """Attach the batch that is written next, in the place of the last one."""
