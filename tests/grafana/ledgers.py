@@ -190,3 +190,25 @@ def real_session(folder: Path, enough: Callable[[Ledger], object]) -> Iterator[L
         ),
     ):
         yield ledger
+
+
+def rows_of(db: sqlite3.Connection, sql: str) -> list[tuple[Any, ...]]:
+    return db.execute(sql).fetchall()
+
+
+def by(rows: list[Row], key: str) -> dict[Any, Row]:
+    return {row[key]: row for row in rows}
+
+
+def cents(value: float) -> int:
+    return round(value * 100)
+
+
+def read(ledger: Ledger, status: str, at: float) -> None:
+    """The store for fills was read last at a time, and found so."""
+    ledger.change("DELETE FROM sources WHERE store = 'analytics'")
+    ledger.change(
+        "INSERT INTO sources (bot, store, generation, status, last_read_at, current)"
+        " VALUES (?, 'analytics', 1, ?, ?, 1)",
+        (BOT, status, at),
+    )
