@@ -100,7 +100,7 @@ def on_database(options: argparse.Namespace) -> int:
 
 def in_shell(options: argparse.Namespace) -> int:
     """One of the commands for people in a shell."""
-    return shell.COMMANDS[options.command](_settings(options), options)
+    return shell.run(_settings(options), options)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -43,6 +43,8 @@ class Client:
 
     address: str
     token: str = field(repr=False)
+    within: float = ANSWER_SECONDS
+    """Seconds that it gets for an answer."""
 
     def get(self, path: str) -> Any:
         """Look at something. Raises NoExporter, AnsweredNo."""
@@ -61,15 +63,17 @@ class Client:
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=ANSWER_SECONDS) as answer:
+            with opener.open(request, timeout=self.within) as answer:
                 return json.loads(answer.read(LARGEST_ANSWER))
         except urllib.error.HTTPError as error:
             raise AnsweredNo(error.code, _content(error)) from error
         except (OSError, http.client.HTTPException) as error:
             why = getattr(error, "reason", None) or error
-            raise NoExporter(f"no exporter answers at {self.address}: {why}") from error
+            raise NoExporter(
+                f"no exporter answers at {self.address}: {why}. Start it, or say where it is: --listen …"
+            ) from error
         except ValueError as error:
-            raise NoExporter(f"what answers at {self.address} is no exporter of this kind") from error
+            raise NoExporter(f"what answers at {self.address} is no exporter of this version") from error
 
 
 def _content(error: urllib.error.HTTPError) -> Mapping[str, Any]:
@@ -80,12 +84,12 @@ def _content(error: urllib.error.HTTPError) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def client(config: Config, token_file: Path | None, person: str | None) -> Client:
+def client(config: Config, token_file: Path | None, person: str | None, within: float) -> Client:
     """The exporter of these settings, asked with that token, or with that of a person of the settings.
 
     Raises NoToken.
     """
-    return Client(reachable(config.listen), _token(config, token_file, person))
+    return Client(reachable(config.listen), _token(config, token_file, person), within)
 
 
 def reachable(listen: Listen) -> str:
@@ -117,5 +121,7 @@ def _token(config: Config, token_file: Path | None, person: str | None) -> str:
             f"the token in {path} cannot be read ({error}); use one that you may read: --token-file FILE"
         ) from error
     if not token:
-        raise NoToken(f"{path} is empty")
+        raise NoToken(f"{path} is empty; put a token there, or use another: --token-file FILE")
+    if not (token.isascii() and token.isprintable()):
+        raise NoToken(f"{path} holds more than one token, or something else; a token is one line of letters")
     return token

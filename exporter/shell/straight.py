@@ -19,9 +19,11 @@ from exporter.control.kill_desk import KillDesk
 from exporter.control.kill_latch import KillLatch
 from exporter.view import BotView
 
+SOURCE: Final = "shell, no exporter"
 LOOK_SECONDS: Final = 0.2
 END_SECONDS: Final = 1.0
 """What the latch and the file get at the end, to be on disk."""
+NOT_KEPT: Final = "an exporter that starts later will not know of this kill: its latch cannot be written in"
 
 
 async def kill(
@@ -34,7 +36,10 @@ async def kill(
     wait: float,
     said: Callable[[str], None],
 ) -> list[dict[str, object]]:
-    """Kill these bots and wait so many seconds for proof; where each stands then."""
+    """Kill these bots and wait so many seconds for proof; where each stands then.
+
+    `said` hears how it goes, again and again.
+    """
     async with contextlib.AsyncExitStack() as stack:
         desks = []
         for bot in bots:
@@ -50,20 +55,27 @@ async def kill(
             bridge.listen(desk.heard, desk.opened)
             for work in (desk.run(), bridge.run()):
                 stack.push_async_callback(_ended, asyncio.create_task(work))
-            desk.kill(who, "shell, no exporter", reason, venue)
-            desks.append((bot.name, desk))
-        until, shown = time.time() + wait, ""
-        while time.time() < until:
-            stands = [desk.standing(time.time()) for _, desk in desks]
-            words = "; ".join(f"{name} {stand.words}" for (name, _), stand in zip(desks, stands, strict=True))
-            if words != shown:
-                said(words)
-                shown = words
-            if all(stand.state in {Stage.VERIFIED, Stage.NOT_VERIFIED} for stand in stands):
-                break
-            await asyncio.sleep(LOOK_SECONDS)
+            desk.kill(who, SOURCE, reason, venue)
+            desks.append((view, desk))
+        await _decided(desks, time.monotonic() + wait, said)
         await asyncio.sleep(END_SECONDS)
-        return [standing_of(name, desk.standing(time.time())) for name, desk in desks]
+        for view, _ in desks:
+            if view.totals.latch_errors:
+                said(f"{view.name}: {NOT_KEPT} {config.latch_folder}")
+        return [standing_of(view.name, desk.standing(time.time())) for view, desk in desks]
+
+
+async def _decided(
+    desks: Sequence[tuple[BotView, KillDesk]], until: float, said: Callable[[str], None]
+) -> None:
+    """Say how it goes, until each kill is decided or the time (of the monotonic clock) is over."""
+    while True:
+        stands = [desk.standing(time.time()) for _, desk in desks]
+        said("; ".join(f"{view.name} {stand.words}" for (view, _), stand in zip(desks, stands, strict=True)))
+        decided = all(stand.state in {Stage.VERIFIED, Stage.NOT_VERIFIED} for stand in stands)
+        if decided or time.monotonic() > until:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
