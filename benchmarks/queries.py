@@ -4,8 +4,8 @@ A connection is opened for each query, read-only and with a patient lock, and cl
 are processor time, in which SQLite does all its work here, so that other work on the machine does not count;
 the best of several runs is taken. (Waiting for locks is in `reporting`, by the clock.) The floor is taken in
 the same way by a statement that reads no table. The exporter runs meanwhile and the bot speaks, so that the
-pages are not blind; the feed is as full as its two weeks may be. SQLite here is the C library; the data source
-has a translation of it.
+pages are not blind; the feed is as full as its two weeks may be. SQLite here is the C library; the data
+source has a translation of it.
 """
 
 import argparse
