@@ -39,12 +39,15 @@ REARM_SECONDS: Final = 5.0
 SAME_SESSION_SECONDS: Final = 10.0
 """How far two estimates of one session's beginning may be apart, one from before this program's start."""
 
-What = Literal["pressed", "stage", "rearmed"]
+What = Literal["pressed", "kept", "stage", "rearmed"]
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What happened to a kill, for the audit trail: it was pressed, its stage changed, it was re-armed."""
+    """What happened to a kill, for the audit trail.
+
+    It was pressed, taken over from the latch of an earlier run, came to another stage, or was re-armed.
+    """
 
     what: What
     kill: Kill
@@ -206,6 +209,8 @@ class KillDesk:
         """Send again, judge silence, keep the latch and look at the file's folder, until cancelled."""
         if self._restored is not None:
             self._keeper.changed()
+            for kill in self._kills.values():
+                self._tell("kept", kill)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick_on())
             group.create_task(self._keeper.run())

@@ -25,7 +25,8 @@ INSERT INTO kills (id, bot, venue, who, source, reason, drill, sent_at, acked_at
     paths, detail, positions, unhedged, working_orders, rearmed_at, rearmed_by)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET acked_at = excluded.acked_at, decided_at = excluded.decided_at,
-    state = excluded.state, rung = excluded.rung, paths = excluded.paths, detail = excluded.detail,
+    state = excluded.state, rung = excluded.rung, paths = coalesce(excluded.paths, paths),
+    detail = excluded.detail,
     positions = excluded.positions, unhedged = excluded.unhedged, working_orders = excluded.working_orders,
     rearmed_at = excluded.rearmed_at, rearmed_by = excluded.rearmed_by
 """
@@ -42,7 +43,7 @@ class KillRecords:
         self._writing: dict[str, tuple[object, ...]] = {}
 
     def told(self, bot: str, news: News) -> None:
-        """A kill was pressed, its stage changed, or it was re-armed."""
+        """Something happened to a kill, or one was found in its latch that nothing may be known of here."""
         identity = news.kill.order.id
         if len(self._rows) >= PENDING:
             log.error("not written to the database: %s", self._rows.pop(next(iter(self._rows))))
@@ -90,7 +91,7 @@ def _row(bot: str, news: News) -> tuple[object, ...]:
         kill.decided_at,
         str(kill.stage),
         None if kill.rung is None else str(kill.rung),
-        json.dumps(dict(standing.delivered), sort_keys=True),
+        json.dumps(dict(standing.delivered), sort_keys=True) if any(standing.delivered.values()) else None,
         kill.detail,
         standing.positions,
         standing.unhedged,
@@ -104,10 +105,13 @@ def _event(bot: str, news: News) -> dict[str, Any]:
     kill, standing = news.kill, news.standing
     order = kill.order
     name = ("drill" if order.drill else "kill") + (f" of {order.venue}" if order.venue else "")
-    if news.what == "stage":
-        what = f"{name}: {kill.stage.replace('_', ' ')}{f' ({kill.detail})' if kill.detail else ''}"
-    else:
-        what = f"{name} ordered" if news.what == "pressed" else f"{name}: re-armed"
+    stage = f"{kill.stage.replace('_', ' ')}{f' ({kill.detail})' if kill.detail else ''}"
+    what = {
+        "pressed": f"{name} ordered",
+        "kept": f"{name} goes on after a start of the console: {stage}",
+        "stage": f"{name}: {stage}",
+        "rearmed": f"{name}: re-armed",
+    }[news.what]
     bad = news.what == "stage" and kill.stage in {Stage.NOT_VERIFIED, Stage.UNPROVEN}
     return {
         "kind": "kill",
