@@ -79,6 +79,8 @@ class Kill:
     """Whether no state of a new cycle was judged since `base` …"""
     grace: bool = True
     """… and whether the cycle under way then has not ended yet."""
+    orders_about: bool = True
+    """Whether orders worked, or may have worked, at the last state."""
 
     @property
     def wants_sending(self) -> bool:
@@ -113,7 +115,8 @@ class Kill:
         if self.disproved:
             return self
         kill, counts = self._past_grace(sighting)
-        if counts and sighting.opening:
+        kill = replace(kill, orders_about=sighting.working != 0)
+        if counts and sighting.opening and not self._is_late_fill(sighting):
             return kill._opened(sighting.opening, sighting.at)
         if counts and sighting.killed is False:
             return kill._to(Stage.NOT_VERIFIED, sighting.at, "the bot reports itself not killed")
@@ -149,6 +152,15 @@ class Kill:
         if self.fresh and (built_at is None or built_at <= self.base + BUILT_BEFORE_SLACK_SECONDS):
             return replace(self, fresh=False), False
         return replace(self, fresh=False, grace=False), not self.grace
+
+    def _is_late_fill(self, sighting: Sighting) -> bool:
+        """Whether what was opened is an order from before the kill that its venue would not take back.
+
+        Only of a bot that says it is killed and when it last sent an order, and as long as it showed orders
+        that work; while it does, nothing is proven.
+        """
+        told = sighting.killed is True and sighting.ordered_at is not None
+        return told and self.orders_about and not sighting.ordered_since(self.base)
 
     def _opened(self, what: str, now: float) -> Kill:
         """Something was opened after the grace; without an ack the kill may not even have arrived."""

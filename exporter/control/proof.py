@@ -74,13 +74,16 @@ class Sighting:
         """What shows that orders are about after the moment `base`; empty where nothing does."""
         if self.working:
             return f"{self.working:.0f} working {'order' if self.working == 1 else 'orders'}"
+        return "an order was sent after the kill" if self.ordered_since(base) else ""
+
+    def ordered_since(self, base: float) -> bool:
+        """Whether the bot says that it sent an order after `base`, or after it was killed."""
         if self.ordered_at is None:
-            return ""
+            return False
         since = self.killed_since
-        after = self.ordered_at > base + ORDER_SLACK_SECONDS or (
+        return self.ordered_at > base + ORDER_SLACK_SECONDS or (
             since is not None and self.ordered_at > since + SAME_CLOCK_SLACK_SECONDS
         )
-        return "an order was sent after the kill" if after else ""
 
 
 class Habit:

@@ -89,6 +89,28 @@ def test_a_bot_that_says_it_is_not_killed_is_not_after_one_cycle_of_grace():
     assert after(kill.acked(T + 11), ours(12)).stage is Stage.VERIFIED, "no lie, a kill that was taken back"
 
 
+def test_an_order_that_its_venue_would_not_take_back_and_that_fills_later_is_no_opening():
+    kill = after(acked(), *(ours(5.0 * n, working=1.0, ordered_at=T - 3) for n in range(1, 5)))
+    kill = after(kill, ours(25, ordered_at=T - 3, opening="new position kalshi KX-2"))
+    assert (kill.stage, kill.rung) == (Stage.VERIFIED, Rung.FLAG)
+    kill = after(kill, ours(30, ordered_at=T - 3, opening="new position kalshi KX-3"))
+    assert kill.stage is Stage.NOT_VERIFIED, "none worked any more"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"ordered_at": T + 8},
+        {"ordered_at": None},
+        {"ordered_at": T - 3, "killed": None},
+    ],
+    ids=["an order after the kill", "nothing about orders", "nothing about the kill"],
+)
+def test_a_late_fill_is_believed_only_of_a_bot_that_tells_all_about_it(shown):
+    kill = after(acked(), *(ours(5.0 * n, working=1.0, ordered_at=T - 3) for n in range(1, 3)))
+    assert after(kill, ours(15, opening="filled", **shown)).stage is Stage.NOT_VERIFIED
+
+
 # The gate
 
 
