@@ -152,6 +152,7 @@ class LocalStack:
                 name: str(self.data / "arb" / Path(store).name) for name, store in bot["stores"].items()
             }
         (self.data / "exporter.yml").write_text(json.dumps(settings, indent=2) + "\n")
+        write_provisioning(self.data / "grafana" / "provisioning", self.data / "secrets")
         configuration = self.data / "prometheus" / "configuration"
         shutil.rmtree(configuration, ignore_errors=True)
         shutil.copytree(ROOT / "prometheus", configuration)
@@ -219,15 +220,27 @@ class LocalStack:
             "GF_PATHS_LOGS": str(data / "log"),
             "GF_PATHS_PLUGINS": str(plugin_folder(home, self._own_plugins) or self._own_plugins),
             "GF_PLUGINS_PREINSTALL_DISABLED": "true",
-            "GF_PATHS_PROVISIONING": str(ROOT / "grafana" / "provisioning"),
+            "GF_PATHS_PROVISIONING": str(data / "provisioning"),
             "GF_LOG_MODE": "console",
             "GF_LOG_LEVEL": "error",
             "PROMETHEUS_URL": f"http://{HOST}:{self.ports.prometheus}",
             "ALERTMANAGER_URL": f"http://{HOST}:{self.ports.alertmanager}",
             "DASHBOARDS_DIR": str(ROOT / "grafana" / "dashboards"),
             "REPORTING_DB": str(self._reporting_db),
+            "ADMIN_URL": f"http://{HOST}:{self.ports.exporter}",
         }
         return Command("grafana", (str(home / "bin" / "grafana"), "server", f"--homepath={home}"), settings)
+
+
+def write_provisioning(folder: Path, secrets: Path) -> None:
+    """Write what Grafana is provisioned with into `folder`, its secrets read from `secrets`.
+
+    Grafana reads a secret from the file that is named there, and takes no variable in that name.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "grafana" / "provisioning", folder)
+    sources = folder / "datasources" / "tradebot.yml"
+    sources.write_text(sources.read_text().replace("$__file{/run/tradebot/", f"$__file{{{secrets}/"))
 
 
 def _beside(tokens: Any, folder: Path) -> Any:

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from deploy.first_start import make_secrets
+from deploy.local_stack import write_provisioning
 from deploy.programs import grafana_home, plugin_folder
 from grafana.__main__ import DASHBOARDS, PAGES
 from grafana.page import TAG
@@ -25,7 +27,7 @@ from grafana.sql.statement import Kind, Statement
 from grafana.targets import LEDGER_TYPE
 from tests.grafana import ledgers
 from tests.grafana.ledgers import BOT, Ledger
-from tests.stack.processes import HOST, ROOT, free_port, running
+from tests.stack.processes import HOST, free_port, running
 
 pytestmark = pytest.mark.stack
 
@@ -61,12 +63,15 @@ def ask(tmp_path_factory: pytest.TempPathFactory, session: Ledger) -> Iterator[A
     plugins = plugin_folder(home)
     if plugins is None:
         pytest.skip("Grafana's plugin for SQLite is not installed beside it")
+    make_secrets(folder / "secrets")
+    write_provisioning(folder / "provisioning", folder / "secrets")
     prometheus, grafana = (f"{HOST}:{free_port()}" for _ in range(2))
     settings = {
         "PROMETHEUS_URL": f"http://{prometheus}",
         "ALERTMANAGER_URL": f"http://{HOST}:{free_port()}",
+        "ADMIN_URL": f"http://{HOST}:{free_port()}",
         "DASHBOARDS_DIR": str(DASHBOARDS),
-        "GF_PATHS_PROVISIONING": str(ROOT / "grafana" / "provisioning"),
+        "GF_PATHS_PROVISIONING": str(folder / "provisioning"),
         "GF_PATHS_DATA": str(folder / "data"),
         "GF_PATHS_LOGS": str(folder / "log"),
         "REPORTING_DB": str(session.path),
@@ -148,6 +153,7 @@ def test_all_data_sources_are_there_and_answer(ask: Ask) -> None:
         "prom": "prometheus",
         "bot-sqlite": LEDGER_TYPE,
         "alertmanager": "alertmanager",
+        "bot-admin": "alertmanager",
     }
     assert sources["prom"]["isDefault"]
     assert all(source["readOnly"] for source in sources.values())

@@ -393,7 +393,7 @@ def test_other_metrics_are_of_prometheus_alertmanager_and_the_process() -> None:
 def test_the_data_sources_take_their_addresses_from_the_environment() -> None:
     content = yaml.safe_load((GRAFANA / "provisioning/datasources/tradebot.yml").read_text())
     sources = {source["uid"]: source for source in content["datasources"]}
-    assert sources.keys() == {"prom", "bot-sqlite", "alertmanager"}
+    assert sources.keys() == {"prom", "bot-sqlite", "alertmanager", "bot-admin"}
     assert sources["bot-sqlite"] == {
         "name": "Ledger",
         "uid": "bot-sqlite",
@@ -412,6 +412,10 @@ def test_the_data_sources_take_their_addresses_from_the_environment() -> None:
     silences = sources["alertmanager"]
     assert (silences["type"], silences["url"]) == ("alertmanager", "$ALERTMANAGER_URL")
     assert silences["jsonData"] == {"implementation": "prometheus", "handleGrafanaManagedAlerts": False}
+    control = sources["bot-admin"]
+    assert (control["type"], control["url"]) == ("alertmanager", "$ADMIN_URL"), "Admins alone may post to it"
+    assert control["jsonData"] == {**silences["jsonData"], "httpHeaderName1": "X-Admin-Token"}
+    assert control["secureJsonData"] == {"httpHeaderValue1": "$__file{/run/tradebot/grafana_token}"}
 
 
 def test_the_pages_lie_in_a_folder_of_their_own_and_cannot_be_changed_by_hand() -> None:
