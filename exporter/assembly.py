@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 
 from exporter import service
-from exporter.api import bots, records
+from exporter.alertmanager import AlertDesk, Alertmanager
+from exporter.api import alerts, bots, pages, records
 from exporter.api.asking import Doorkeeper
 from exporter.bridge import Bridge
 from exporter.collector import Collector
@@ -19,7 +20,7 @@ from exporter.control.console import Console
 from exporter.exposition import render
 from exporter.latches import Latches
 from exporter.losscap import Breach
-from exporter.page import Place
+from exporter.page.parts import Place
 from exporter.recording import Recording
 from exporter.view import BotView
 from exporter.web import application
@@ -54,12 +55,19 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     )
     recording.keeper.add(*console.jobs)
     recording.intents.update({name: desks.kill.ledger_opened for name, desks in console.bots.items()})
+    alert_desk = AlertDesk(
+        Alertmanager(where.alertmanager),
+        console.bots,
+        recording.keeper.events.record,
+        recording.recorder.ask,
+    )
     watches = [
         *console.watches(),
         *(
             service.Watch(f"the bridge of {view.name}", bridge.run, view.bridge_died)
             for view, bridge in zip(views, bridges, strict=True)
         ),
+        service.Watch("the alerts", alert_desk.run, alert_desk.died),
         *recording.watches(),
     ]
     process = CollectorRegistry()
@@ -67,13 +75,11 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     GCCollector(registry=process)
     collector = Collector(views, reporting=recording.keeper.health)
     app = application(
-        views,
         lambda: render(collector, process),
         not_ready=lambda: [
             f"{view.name}: its link was not tried yet" for view in views if not view.link.attempts
         ],
-        places=_places(where),
-        routers=_routers(console),
+        routers=_routers(console, alert_desk, recording, where),
     )
     await service.serve(app, watches, taken, ending=recording.ending)
 
@@ -91,11 +97,22 @@ def _view(bot: BotConfig, breach: Breach | None) -> BotView:
     )
 
 
-def _routers(console: Console) -> list[APIRouter]:
-    """The admin API."""
-    door = Doorkeeper(console.access, console.clock)
+def _routers(
+    console: Console, alert_desk: AlertDesk, recording: Recording, where: Addresses
+) -> list[APIRouter]:
+    """The pages and the admin API."""
+    door, actions = Doorkeeper(console.access, console.clock), Actions(console)
+    desk = pages.Desk(
+        console,
+        door,
+        places=_places(where),
+        alarms=alert_desk.alarms,
+        trouble=lambda: recording.keeper.status,
+    )
     return [
-        bots.router(Actions(console), door),
+        pages.router(console, door, desk),
+        alerts.router(alert_desk, actions, door),
+        bots.router(actions, door),
         records.router(console.config.reporting_db, door.looking),
     ]
 

@@ -1,17 +1,14 @@
-"""Answers HTTP: `/metrics`, `/-/healthy`, `/-/ready`, the page at `/`, its static files, and the admin API.
+"""Answers HTTP: `/metrics`, `/-/healthy`, `/-/ready`, the pages' static files, and what its routers add.
 
-Nothing is done here but to ask and to answer: metrics come from a callable, the page from views, and a bot
-whose view cannot be read is shown as BLIND beside the others. Every answer forbids storing, framing, sniffing
-and foreign content; a path with a dot segment, also an encoded one, is not found. Changes are POST only.
+Every answer forbids storing, framing, sniffing and foreign content; a path with a dot segment, also an
+encoded one, is not found. Changes are POST only.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from importlib import resources
 
 from fastapi import APIRouter, FastAPI
@@ -24,36 +21,36 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exporter import __version__
 from exporter.api.asking import refused
-from exporter.cards import card
 from exporter.errors import Refused
-from exporter.page import Card, Place, render
-from exporter.view import BotView
 
-log = logging.getLogger(__name__)
-
+POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-STATIC_TYPES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+STATIC_TYPES = {
+    "controls.css": "text/css",
+    "controls.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "stream.js": "text/javascript",
+}
 _DOT_SEGMENT = re.compile(r"(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)", re.I)
 
 
 def application(
-    views: Sequence[BotView],
     metrics: Callable[[], tuple[bytes, str]],
     *,
     not_ready: Callable[[], list[str]],
-    places: Iterable[Place],
     routers: Iterable[APIRouter] = (),
-    clock: Callable[[], float] = time.time,
 ) -> ASGIApp:
-    """The application. `metrics` returns body and content type; `not_ready` says what is still missing."""
+    """The application: `metrics` returns body and content type, `not_ready` says what is still missing."""
     app = FastAPI(
         title="Trading bots: admin API",
         version=__version__,
@@ -70,17 +67,6 @@ def application(
     static = {
         name: resources.files("exporter").joinpath("static", name).read_bytes() for name in STATIC_TYPES
     }
-    links = tuple(places)
-    unreadable: set[str] = set()
-
-    def look(view: BotView, now: float) -> Card:
-        try:
-            return card(view, now)
-        except Exception:  # the guard of a page: a fault in one view costs that view alone
-            if view.name not in unreadable:  # each refresh would write the same again
-                unreadable.add(view.name)
-                log.exception("bot %s cannot be shown; the page goes on without it", view.name)
-            return Card(view.name, "unknown", "BLIND: NOT READABLE, SEE THE LOG", now, ())
 
     @app.get("/metrics", include_in_schema=False)
     async def get_metrics() -> Response:
@@ -99,11 +85,6 @@ def application(
         if missing := not_ready():
             return PlainTextResponse("not ready\n" + "".join(f"{line}\n" for line in missing), 503)
         return PlainTextResponse("ready\n")
-
-    @app.get("/", include_in_schema=False)
-    async def get_page() -> Response:
-        now = clock()
-        return Response(render([look(view, now) for view in views], now, links), media_type="text/html")
 
     @app.get("/static/{name}", include_in_schema=False)
     async def get_static(name: str) -> Response:

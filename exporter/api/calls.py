@@ -51,16 +51,22 @@ FORCE: Final = Parameter(
 
 async def given(request: Request, parameters: Mapping[str, Parameter]) -> Given:
     """The fields of a request from body and query. Raises Invalid."""
+    raw = await body_of(request)
+    fields = {name: parameter.field for name, parameter in parameters.items()}
+    return params.merged(params.body(raw), request.query_params.multi_items(), fields)
+
+
+async def body_of(request: Request, limit: int = params.LARGEST_BODY) -> bytes:
+    """The body of a request; raises Invalid as soon as it is larger than so many bytes."""
     length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > params.LARGEST_BODY:
-        raise Invalid(f"the body is larger than {params.LARGEST_BODY} bytes")
+    if length.isdecimal() and int(length) > limit:
+        raise Invalid(f"the body is larger than {limit} bytes")
     raw = b""
     async for chunk in request.stream():
         raw += chunk
-        if len(raw) > params.LARGEST_BODY:
-            raise Invalid(f"the body is larger than {params.LARGEST_BODY} bytes")
-    fields = {name: parameter.field for name, parameter in parameters.items()}
-    return params.merged(params.body(raw), request.query_params.multi_items(), fields)
+        if len(raw) > limit:
+            raise Invalid(f"the body is larger than {limit} bytes")
+    return raw
 
 
 def change(

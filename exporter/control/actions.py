@@ -128,13 +128,8 @@ class Actions:
     def drill(self, asked: Asked) -> Answer:
         """Prove the kill on a paper bot: killed, proven, re-armed; it lands in PAUSED."""
         desks, caller, bot = self.desks(asked.bot), asked.caller, asked.bot
-        view, now = desks.view, self.console.clock()
-        if view.at(now).live is None:
-            raise NotNow(f"{bot} has no fresh state: nothing could prove the drill")
-        if view.last_mode != PAPER:
-            raise NotNow(f"{bot} is {view.last_mode or 'in an unknown mode'}: a drill would stop its trading")
-        if desks.kill.standing(now).kill is not None:
-            raise NotNow(f"{bot} is killed already; re-arm it first")
+        if why := refusal_of_drill(desks, self.console.clock()):
+            raise NotNow(why)
         stands = desks.kill.kill(caller.name, caller.source, asked.reason or "drill", drill=True)
         task = asyncio.get_running_loop().create_task(self._drill(caller, desks), name=f"drill of {bot}")
         self._drills[bot] = task
@@ -276,6 +271,18 @@ class Actions:
             why=asked.reason,
             **told,
         )
+
+
+def refusal_of_drill(desks: Desks, now: float) -> str:
+    """Why the kill of a bot cannot be drilled now; empty where it can."""
+    view, bot = desks.view, desks.view.name
+    if view.at(now).live is None:
+        return f"{bot} has no fresh state: nothing could prove the drill"
+    if view.last_mode != PAPER:
+        return f"{bot} is {view.last_mode or 'in an unknown mode'}: a drill would stop its trading"
+    if desks.kill.standing(now).kill is not None:
+        return f"{bot} is killed already; re-arm it first"
+    return ""
 
 
 def standing_of(bot: str, stands: Standing) -> dict[str, object]:

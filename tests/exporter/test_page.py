@@ -1,13 +1,32 @@
 """The page: small, escaped, worst bot first, its words and figures as people read them."""
 
 import re
+from collections.abc import Iterable
+from importlib import resources
+from typing import Any
 
 import pytest
 
 from exporter.figures import clock, count, duration, money, percent
-from exporter.page import SEVERITY, Card, Place, Tile, render
+from exporter.page import document
+from exporter.page.parts import (
+    SEVERITY,
+    Alarms,
+    AlertRow,
+    Button,
+    Card,
+    Controls,
+    Page,
+    Place,
+    ShownCode,
+    Tile,
+    Told,
+    Visitor,
+)
+from exporter.web import STATIC_TYPES
 
 NOW = 1_795_212_245.0
+ALERT = AlertRow("aa", "critical", "LossCapBreached", "arb", "The loss cap is broken", NOW - 61)
 
 
 def card(name: str = "arb", level: str = "ok", text: str = "OK", tiles: int = 1) -> Card:
@@ -18,6 +37,26 @@ def card(name: str = "arb", level: str = "ok", text: str = "OK", tiles: int = 1)
         NOW - 61,
         tuple(Tile(f"T{n}", "$1,234.50", "last known, 3 min 00 s old", "old") for n in range(tiles)),
     )
+
+
+def render(cards: Iterable[Card], now: float, places: Iterable[Place] = (), **more: Any) -> str:
+    """The page with these cards."""
+    given = {"controls": {}, "alarms": Alarms(), **more}
+    return document.render(Page(now=now, cards=tuple(cards), places=tuple(places), **given))
+
+
+def controls(bot: str = "arb", **changed: Any) -> Controls:
+    given: dict[str, Any] = {
+        "kill": Told("", "READY, drilled 3 d ago", "a kill would go over socket and file"),
+        "leaves": "would leave: 14 positions, kept · unhedged $0.00 · working orders 0",
+        "buttons": (
+            Button(f"kill-{bot}", f"KILL {bot}", f"/api/bots/{bot}/kill", hold=True),
+            Button(f"pause-{bot}", "Pause…", f"/api/bots/{bot}/pause", f"Pause {bot}", "", ("reason",)),
+            Button("x", "Drill…", f"/api/bots/{bot}/drill", why_not="arb is live: a drill would stop it"),
+        ),
+        **changed,
+    }
+    return Controls(bot, **given)
 
 
 def test_a_page_says_of_when_it_is_and_what_each_bot_is() -> None:
@@ -38,7 +77,18 @@ def test_the_worst_bot_comes_first_and_into_the_title() -> None:
 
 def test_text_from_a_bot_stays_text_wherever_it_stands() -> None:
     evil = "<script>alert('x')</script>\"&"
-    page = render([Card(evil, "act", evil, NOW, (Tile(evil, evil, evil),))], NOW, [Place(evil, f'"{evil}')])
+    page = render(
+        [Card(evil, "act", evil, NOW, (Tile(evil, evil, evil),))],
+        NOW,
+        [Place(evil, f'"{evil}')],
+        controls={
+            evil: controls(evil, kill=Told(evil, evil, evil, ""), leaves=evil, last=Told(evil, evil, evil))
+        },
+        alarms=Alarms((AlertRow(evil, "critical", evil, evil, evil, NOW, evil),), unknown=evil),
+        visitor=Visitor(evil, evil),
+        people=(evil,),
+        trouble=evil,
+    )
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;&quot;&amp;" in page
 
@@ -46,7 +96,7 @@ def test_text_from_a_bot_stays_text_wherever_it_stands() -> None:
 def test_a_page_without_script_refreshes_and_has_no_inline_code_or_style() -> None:
     page = render([card()], NOW, [])
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
-    assert not re.search(r"<style|style=|\son\w+=|<script(?! src=)", page)
+    assert not re.search(r'<style|style=|\son\w+=|<script(?! type="module" src=)', page)
 
 
 @pytest.mark.parametrize("bots", [0, 1, 20, 21, 100])
@@ -58,9 +108,108 @@ def test_a_page_stays_below_100_kb_however_many_bots(bots: int) -> None:
     assert page.count('<section class="bot') == bots
 
 
+def test_ten_bots_with_every_button_weigh_less_than_100_kb_with_all_that_the_page_loads() -> None:
+    names = [f"bot-{n}" for n in range(10)]
+    page = render(
+        [card(name, "act", "LOSS CAP BREACHED, DISCONNECTED", tiles=12) for name in names],
+        NOW,
+        controls={name: controls(name) for name in names},
+        visitor=Visitor("ann"),
+    )
+    files = [resources.files("exporter").joinpath("static", name).read_bytes() for name in STATIC_TYPES]
+    assert len(page.encode()) + sum(map(len, files)) < 100_000
+
+
+def test_without_a_login_there_is_no_button_and_a_login_that_puts_no_token_into_an_address() -> None:
+    page = render([card()], NOW, controls={"arb": controls()}, alarms=Alarms((ALERT,)))
+    assert re.findall(r"<button[^>]*>(?:<span>)?([^<]+)", page) == ["Log in"]
+    assert '<form id="login" method="post" action="/login">' in page
+    assert "READY, drilled 3 d ago" in page
+    assert "A kill would leave: 14 positions, kept" in page
+
+
+def test_who_may_press_has_buttons_and_the_reason_where_there_is_none() -> None:
+    page = render([card()], NOW, controls={"arb": controls()}, visitor=Visitor("ann"))
+    assert re.findall(r'<button type="button" id="([^"]+)"', page) == [
+        "kill-arb",
+        "pause-arb",
+        "logout",
+        "ask-cancel",
+    ]
+    assert "disabled" not in page
+    assert "Drill: arb is live: a drill would stop it" in page
+
+
+def test_for_who_may_only_look_no_button_works_and_a_line_says_who_may_press() -> None:
+    visitor = Visitor("wall", "wall may look and not change anything")
+    page = render(
+        [card()],
+        NOW,
+        controls={"arb": controls()},
+        visitor=visitor,
+        people=("ann", "bob"),
+        alarms=Alarms((ALERT,)),
+    )
+    buttons = re.findall(r"<button[^>]+>", page)
+    assert all("disabled" in button or "logout" in button for button in buttons)
+    assert len(buttons) == 4
+    assert "wall may look and not change anything. These may press: ann, bob." in page
+    assert "<dialog" not in page
+
+
+def test_where_there_are_buttons_no_bot_changes_its_place() -> None:
+    cards = [card("calm"), card("worst", "act", "NOT KILLED")]
+    named = {each.name: controls(each.name) for each in cards}
+    logged_in = render(cards, NOW, controls=named, visitor=Visitor("ann"))
+    assert re.findall(r'id="bot-(\w+)"', logged_in) == ["calm", "worst"]
+    assert '2 bots, the worst: <a href="#bot-worst">worst NOT KILLED</a>' in logged_in
+    assert re.findall(r'id="bot-(\w+)"', render(cards, NOW, controls=named)) == ["worst", "calm"]
+
+
+def test_what_a_kill_is_at_and_the_last_command_stand_beside_the_buttons_with_their_colour() -> None:
+    of = controls(
+        kill=Told("ann (operator page) at 22:03:00 UTC", "NOT KILLED: opened KX-1", "socket: acked", "act"),
+        last=Told("pause by bob, 7 s ago", "ACKED", "acked; no later state shows it yet", "look"),
+    )
+    page = render([card()], NOW, controls={"arb": of})
+    assert '<p class="told act"><b>KILL</b> <strong>NOT KILLED: opened KX-1</strong>' in page
+    assert "<b>LAST COMMAND</b> <strong>ACKED</strong> <span>pause by bob, 7 s ago</span>" in page
+
+
+def test_a_code_is_shown_with_what_it_is_for() -> None:
+    of = controls(codes=(ShownCode("0471", "re-arm arb", NOW + 118),))
+    page = render([card()], NOW, controls={"arb": of}, visitor=Visitor("ann"))
+    assert "To re-arm arb, type <strong>0471</strong> within 1 min 58 s" in page
+
+
+def test_alerts_are_listed_with_who_has_them_and_only_a_free_one_can_be_taken() -> None:
+    taken = AlertRow("bb", "warning", "LossCapNear", "arb", "Most of the cap is used", NOW - 60, by="bob")
+    page = render([card()], NOW, alarms=Alarms((ALERT, taken), inhibited=2), visitor=Visitor("ann"))
+    assert ">ALERTS: 1 critical, 1 warning</a>" in page
+    assert page.count("I have it</span>") == 1
+    assert 'data-to="/api/alerts/aa/ack"' in page
+    assert "<em>bob has it</em>" in page
+    assert "2 more, which another alert speaks for" in page
+
+
+def test_no_alert_fires_is_said_only_where_it_is_known() -> None:
+    assert "NO ALERT FIRES" in render([card()], NOW)
+    page = render([card()], NOW, alarms=Alarms(unknown="Alertmanager is not reachable: refused"))
+    assert "NO ALERT FIRES" not in page
+    assert "None fires" not in page
+    assert ">ALERTS NOT KNOWN</a>" in page
+    assert "Alertmanager is not reachable: refused" in page
+
+
+def test_the_trouble_of_the_program_itself_is_said_first() -> None:
+    page = render([card()], NOW, trouble="/x/reporting.db: no space left; it is tried again")
+    assert 'role="alert" data-part>/x/reporting.db: no space left; it is tried again</p>' in page
+    assert 'id="trouble"' not in render([card()], NOW)
+
+
 def test_endless_text_is_cut() -> None:
     page = render([Card("arb", "ok", "x" * 10_000, NOW, ())], NOW, [])
-    assert len(page) < 3_000
+    assert len(page) < 4_000
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
-from exporter.view import BotView
-from exporter.web import application
+from tests.doubles.bots import OwnBot
+from tests.exporter.api.office import Office
 
 CHROMIUM = shutil.which("chromium")
 NOW = 1_795_212_245.0  # 22:04:05 UTC
@@ -24,27 +23,32 @@ pytestmark = [
 
 
 @asynccontextmanager
-async def page_server(pages: int) -> AsyncIterator[str]:
-    """The application on loopback, a second later at each page; after so many pages it answers 503."""
+async def page_server(folder: Path, pages: int) -> AsyncIterator[str]:
+    """The application on loopback, a second later at each page; after so many pages it answers 503.
+
+    Of the stream nothing comes: the page has to go on without it.
+    """
     served = 0
-    app = application(
-        [BotView("arb", now=NOW)], lambda: (b"", ""), not_ready=list, places=[], clock=lambda: NOW + served
-    )
+    office = Office(folder, {"arb": OwnBot()}, now=NOW)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal served
         path = (await reader.readline()).split()[1:2]
         while (await reader.readline()).strip():
             pass
+        if path == [b"/events/stream"]:
+            writer.close()
+            return
         answer = await client.get((path or [b"/"])[0].decode())
         served += path == [b"/"]
+        office.now = NOW + served
         status = 503 if path == [b"/"] and served > pages else answer.status_code
         head = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
         writer.write(f"HTTP/1.1 {status} X\r\nconnection: close\r\n{head}\r\n".encode() + answer.content)
         await writer.drain()
         writer.close()
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://exporter") as client:
+    async with office.client as client:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         async with server:
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
@@ -76,8 +80,8 @@ async def seen_after(url: str, seconds: int, profile: Path) -> str:
 
 
 async def test_the_page_replaces_itself_while_newer_ones_come(tmp_path: Path) -> None:
-    async with page_server(pages=1000) as url:
-        document = await seen_after(url, 9, tmp_path)
+    async with page_server(tmp_path, pages=1000) as url:
+        document = await seen_after(url, 9, tmp_path / "profile")
     shown = re.search(r"as of <time>22:04:(\d\d) UTC", document)
     assert shown is not None
     assert int(shown[1]) > 5
@@ -86,8 +90,8 @@ async def test_the_page_replaces_itself_while_newer_ones_come(tmp_path: Path) ->
 
 
 async def test_a_page_that_stopped_says_so_within_fifteen_seconds(tmp_path: Path) -> None:
-    async with page_server(pages=1) as url:
-        document = await seen_after(url, 20, tmp_path)
+    async with page_server(tmp_path, pages=1) as url:
+        document = await seen_after(url, 20, tmp_path / "profile")
     assert "as of <time>22:04:05 UTC" in document
     assert 'id="live" class="stopped"' in document
     assert "<title>FROZEN · " in document

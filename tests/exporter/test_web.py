@@ -1,54 +1,39 @@
 """What answers over HTTP: metrics, probes, the page and its files; GET only, and nothing foreign."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from exporter.page import Place
-from exporter.view import BotView
 from exporter.web import HEADERS, STATIC_TYPES, application
+from tests.doubles.bots import OwnBot
+from tests.exporter.api.office import Office
 
 NOW = 1_795_212_245.0
 
 
-class Desk:
-    """An application on a view of its own, and what its collaborators answer."""
-
-    def __init__(self) -> None:
-        self.view = BotView("arb", now=NOW - 100)
-        self.missing: list[str] = []
-        self.app = application(
-            [self.view],
-            lambda: (b"tradebot_connected 0\n", "text/plain; version=0.0.4; charset=utf-8"),
-            not_ready=lambda: self.missing,
-            places=[Place("Live", "http://localhost:3000/d/tradebot-live")],
-            clock=lambda: NOW,
-        )
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://exporter")
-
-
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    made = Desk()
+async def desk(tmp_path: Path) -> AsyncIterator[Office]:
+    made = Office(tmp_path, {"arb": OwnBot()}, now=NOW)
     async with made.client:
         yield made
 
 
-async def test_metrics_are_passed_on_with_their_own_content_type(desk: Desk) -> None:
+async def test_metrics_are_passed_on_with_their_own_content_type(desk: Office) -> None:
     answer = await desk.client.get("/metrics")
     assert answer.content == b"tradebot_connected 0\n"
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
 
 
-async def test_the_process_is_healthy_whatever_its_bots_are(desk: Desk) -> None:
+async def test_the_process_is_healthy_whatever_its_bots_are(desk: Office) -> None:
     desk.missing = ["arb: its link was not tried yet"]
     answer = await desk.client.get("/-/healthy")
     assert (answer.status_code, answer.text) == (200, "healthy\n")
 
 
-async def test_ready_says_what_is_missing(desk: Desk) -> None:
+async def test_ready_says_what_is_missing(desk: Office) -> None:
     desk.missing = ["arb: its link was not tried yet"]
     answer = await desk.client.get("/-/ready")
     assert (answer.status_code, answer.text) == (503, "not ready\narb: its link was not tried yet\n")
@@ -56,25 +41,27 @@ async def test_ready_says_what_is_missing(desk: Desk) -> None:
     assert (await desk.client.get("/-/ready")).status_code == 200
 
 
-async def test_the_page_shows_the_bot_as_of_now(desk: Desk) -> None:
-    desk.view.disconnected(NOW - 30, "connection refused")
+async def test_the_page_shows_the_bot_as_of_now(desk: Office) -> None:
+    desk.console.bots["arb"].view.disconnected(NOW - 30, "connection refused")
     answer = await desk.client.get("/")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "as of <time>22:04:05 UTC</time>" in answer.text
     assert "<h2>arb DISCONNECTED</h2>" in answer.text
 
 
-async def test_bot_text_reaches_the_page_escaped(desk: Desk) -> None:
-    desk.view.connected(NOW - 20)
-    desk.view.received({"type": "goodbye", "reason": "<img src=x onerror=alert(1)>"}, NOW - 10)
-    desk.view.disconnected(NOW - 9, "closed")
+async def test_bot_text_reaches_the_page_escaped(desk: Office) -> None:
+    desk.console.bots["arb"].view.connected(NOW - 20)
+    desk.console.bots["arb"].view.received(
+        {"type": "goodbye", "reason": "<img src=x onerror=alert(1)>"}, NOW - 10
+    )
+    desk.console.bots["arb"].view.disconnected(NOW - 9, "closed")
     page = (await desk.client.get("/")).text
     assert "<img" not in page
     assert "&lt;img" in page
 
 
 @pytest.mark.parametrize("name", STATIC_TYPES)
-async def test_the_pages_files_are_served_by_the_exporter_itself(desk: Desk, name: str) -> None:
+async def test_the_pages_files_are_served_by_the_exporter_itself(desk: Office, name: str) -> None:
     answer = await desk.client.get(f"/static/{name}")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith(STATIC_TYPES[name])
@@ -82,7 +69,7 @@ async def test_the_pages_files_are_served_by_the_exporter_itself(desk: Desk, nam
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/-/ready", "/static/page.css", "/nothing"])
-async def test_every_answer_forbids_storing_framing_and_foreign_content(desk: Desk, path: str) -> None:
+async def test_every_answer_forbids_storing_framing_and_foreign_content(desk: Office, path: str) -> None:
     answer = await desk.client.get(path)
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
     assert "server" not in answer.headers
@@ -90,7 +77,7 @@ async def test_every_answer_forbids_storing_framing_and_foreign_content(desk: De
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/-/ready", "/static/page.css"])
-async def test_only_get_is_allowed(desk: Desk, method: str, path: str) -> None:
+async def test_only_get_is_allowed(desk: Office, method: str, path: str) -> None:
     answer = await desk.client.request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
 
@@ -108,7 +95,7 @@ async def test_only_get_is_allowed(desk: Desk, method: str, path: str) -> None:
         "/static/..%2fconfig.py",
     ],
 )
-async def test_what_is_not_there_is_404_in_one_line(desk: Desk, path: str) -> None:
+async def test_what_is_not_there_is_404_in_one_line(desk: Office, path: str) -> None:
     answer = await desk.client.get(path)
     assert (answer.status_code, answer.text) == (404, "404 Not Found\n")
 
@@ -125,7 +112,7 @@ async def test_what_is_not_there_is_404_in_one_line(desk: Desk, path: str) -> No
         "/-/../metrics/..",
     ],
 )
-async def test_odd_paths_are_not_found_even_where_they_would_lead_somewhere(desk: Desk, path: str) -> None:
+async def test_odd_paths_are_not_found_even_where_they_would_lead_somewhere(desk: Office, path: str) -> None:
     assert await raw_status(desk, path) == 404
 
 
@@ -133,7 +120,7 @@ async def test_an_error_nobody_foresaw_is_answered_without_its_details_and_never
     def broken() -> tuple[bytes, str]:
         raise RuntimeError("a detail")
 
-    app = application([], broken, not_ready=list, places=[])
+    app = application(broken, not_ready=list)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://exporter") as client:
         answer = await client.get("/metrics")
@@ -141,7 +128,7 @@ async def test_an_error_nobody_foresaw_is_answered_without_its_details_and_never
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def raw_status(desk: Desk, path: str) -> int:
+async def raw_status(desk: Office, path: str) -> int:
     """The status for a path as written; a client would resolve its dots first."""
     sent: list[dict[str, Any]] = []
 
@@ -156,13 +143,12 @@ async def raw_status(desk: Desk, path: str) -> int:
     return int(sent[0]["status"])
 
 
-async def test_a_bot_that_cannot_be_read_is_blind_and_hides_no_other(desk: Desk, caplog: Any) -> None:
-    desk.view.disconnected(NOW - 30, "connection refused")
-    broken = BotView("broken", now=NOW - 100)
-    broken.link = None  # type: ignore[assignment]
-    app = application([broken, desk.view], lambda: (b"", ""), not_ready=list, places=[], clock=lambda: NOW)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://exporter") as client:
-        answers = [await client.get("/") for _ in range(3)]
+async def test_a_bot_that_cannot_be_read_is_blind_and_hides_no_other(tmp_path: Path, caplog: Any) -> None:
+    desk = Office(tmp_path, {"arb": OwnBot(), "broken": OwnBot()}, now=NOW)
+    desk.console.bots["arb"].view.disconnected(NOW - 30, "connection refused")
+    desk.console.bots["broken"].view.link = None  # type: ignore[assignment]
+    async with desk.client:
+        answers = [await desk.client.get("/") for _ in range(3)]
     for answer in answers:
         assert answer.status_code == 200
         assert "<h2>broken BLIND: NOT READABLE, SEE THE LOG</h2>" in answer.text

@@ -6,6 +6,7 @@ Links are doubles that ask a bot at once, like the bridge does: the desks hear o
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -13,13 +14,16 @@ from urllib.parse import unquote
 
 import httpx
 
-from exporter.api import bots, records
+from exporter.alertmanager import AlertDesk
+from exporter.api import alerts, bots, pages, records
 from exporter.api.asking import Doorkeeper
 from exporter.bridge import Bridge, Heard
 from exporter.config import Config
 from exporter.control.actions import Actions
 from exporter.control.commander import Answer
 from exporter.control.console import Console
+from exporter.http_get import Answer as HttpAnswer
+from exporter.page.parts import Place
 from exporter.view import BotView
 from exporter.web import application
 from tests.doubles.bots import DeployedBot
@@ -82,6 +86,33 @@ class Recorder:
         self.asked.append((bot, why))
 
 
+class AlertmanagerDouble:
+    """Stands for Alertmanager's API; `answer` is what it says to GET /alerts, None while it is away."""
+
+    def __init__(self) -> None:
+        self.answer: list[dict[str, Any]] | None = []
+        self.silences: dict[str, dict[str, Any]] = {}
+
+    async def ask(self, path: str) -> HttpAnswer:
+        """As the real one's."""
+        if self.answer is None:
+            return HttpAnswer(0, error="Connection refused")
+        if path.startswith("/silence/"):
+            found = self.silences.get(path.removeprefix("/silence/"))
+            return HttpAnswer(404) if found is None else HttpAnswer(200, json.dumps(found).encode())
+        return HttpAnswer(200, json.dumps(self.answer).encode())
+
+    async def send(self, method: str, path: str, content: Any = None) -> HttpAnswer:
+        """As the real one's."""
+        if self.answer is None:
+            return HttpAnswer(0, error="Connection refused")
+        if method == "DELETE":
+            return HttpAnswer(200 if self.silences.pop(path.removeprefix("/silence/"), None) else 404)
+        identity = f"silence-{len(self.silences) + 1}"
+        self.silences[identity] = {"id": identity, **content}
+        return HttpAnswer(200, json.dumps({"silenceID": identity}).encode())
+
+
 class Office:
     """The application and everything behind it. `events` holds what the audit trail was told."""
 
@@ -130,13 +161,33 @@ class Office:
         )
         self.actions = Actions(self.console)
         door = Doorkeeper(self.console.access, lambda: self.now)
+        self.alertmanager = AlertmanagerDouble()
+        self.alerts = AlertDesk(
+            self.alertmanager,
+            self.console.bots,
+            lambda kind, **told: self.events.append({"kind": kind, **told}),
+            self.recorder.ask,
+            lambda: self.now,
+        )
+        self.trouble = ""
+        desk = pages.Desk(
+            self.console,
+            door,
+            places=[Place("Live", "http://localhost:3000/d/tradebot-live")],
+            alarms=self.alerts.alarms,
+            trouble=lambda: self.trouble,
+        )
+        self.metrics = (b"tradebot_connected 0\n", "text/plain; version=0.0.4; charset=utf-8")
+        self.missing: list[str] = []
         self.app = application(
-            views,
-            lambda: (b"", "text/plain"),
-            not_ready=list,
-            places=(),
-            routers=(bots.router(self.actions, door), records.router(self.config.reporting_db, door.looking)),
-            clock=lambda: self.now,
+            lambda: self.metrics,
+            not_ready=lambda: self.missing,
+            routers=(
+                pages.router(self.console, door, desk),
+                alerts.router(self.alerts, self.actions, door),
+                bots.router(self.actions, door),
+                records.router(self.config.reporting_db, door.looking),
+            ),
         )
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, client=("192.0.2.7", 1)), base_url="http://console"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from exporter import cards
-from exporter.page import Card, Tile
+from exporter.page import cards
+from exporter.page.parts import Card, Tile
 from exporter.view import BotView
 
 NOW = 1_795_212_245.0  # 2026-11-20 22:04:05 UTC

@@ -12,7 +12,7 @@ from dataclasses import replace
 from exporter.figures import count, duration, money, percent
 from exporter.ledger import LedgerFigures
 from exporter.losscap import NEAR_CAP, Headroom, headroom
-from exporter.page import Card, Tile
+from exporter.page.parts import Card, Tile
 from exporter.sight import Sight
 from exporter.state import (
     AUTOMATIC,

@@ -1,0 +1,58 @@
+"""The calls about alerts: Alertmanager hands them in, a person says that they have one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from exporter.alertmanager import AlertDesk
+from exporter.alerts import of_delivery
+from exporter.api.asking import Doorkeeper
+from exporter.api.calls import REASON, REFUSALS, Given, body_of, change
+from exporter.control import params
+from exporter.control.access import Caller
+from exporter.control.actions import Actions
+
+LARGEST_DELIVERY: Final = 1_000_000
+
+_DELIVERY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"alerts": {"type": "array", "items": {"type": "object"}}},
+                }
+            }
+        },
+    }
+}
+
+
+def router(desk: AlertDesk, actions: Actions, door: Doorkeeper) -> APIRouter:
+    """`POST /api/alerts` and `POST /api/alerts/{fingerprint}/ack`."""
+    made = APIRouter(prefix="/api", tags=["alerts"])
+
+    @made.post("/alerts", responses=REFUSALS, openapi_extra=_DELIVERY)
+    async def hand_in(request: Request) -> Response:
+        """Take what Alertmanager's webhook delivers into the audit trail; with its token alone."""
+        door.reporting_alerts(request)
+        content = params.body(await body_of(request, LARGEST_DELIVERY), LARGEST_DELIVERY)
+        return JSONResponse({"news": desk.delivered(of_delivery(content))})
+
+    async def have_it(request: Request, caller: Caller, given: Given) -> Mapping[str, object]:
+        """Say that you have an alert.
+
+        Your name stands beside it, and it is quiet for an hour or until it ends; one that is exempt goes on.
+        """
+        key = str(request.path_params["fingerprint"])
+        return await desk.acknowledge(key, caller.name, caller.source, given["reason"] or "")
+
+    path = "/alerts/{fingerprint}/ack"
+    change(made, path, {"reason": REASON}, door.changing, have_it, refused=actions.refused)
+    return made

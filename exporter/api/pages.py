@@ -1,0 +1,120 @@
+"""Answers the operator page and its login: a token in the body, a cookie that only this page can use.
+
+The page is open to whoever reaches this address, and holds no secret: it shows what `/metrics` does. Buttons
+and codes are for people who are logged in.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from exporter.api.asking import Doorkeeper, cookie_of, origin
+from exporter.api.calls import body_of
+from exporter.control import params
+from exporter.control.console import Console
+from exporter.control.sessions import clear_cookie, same_origin, set_cookie
+from exporter.errors import NotAllowed, WhoAreYou
+from exporter.page.cards import card
+from exporter.page.controls import controls, kill_all
+from exporter.page.document import render
+from exporter.page.parts import Alarms, Card, Controls, Page, Place, Visitor
+
+log = logging.getLogger(__name__)
+
+_TOKEN: Final = {"token": params.Field(params.text, required=True)}
+
+
+class Desk:
+    """Puts the page together."""
+
+    def __init__(
+        self,
+        console: Console,
+        door: Doorkeeper,
+        *,
+        places: Iterable[Place] = (),
+        alarms: Callable[[float], Alarms],
+        trouble: Callable[[], str] = lambda: "",
+    ) -> None:
+        """`trouble` says what is wrong with this program itself, in a sentence, else nothing."""
+        self._console = console
+        self._door = door
+        self._places = tuple(places)
+        self._alarms = alarms
+        self._trouble = trouble
+        self._unreadable: set[str] = set()
+
+    def page(self, visitor: Visitor | None) -> Page:
+        """The page as it is now, for somebody."""
+        now, bots = self._console.clock(), self._console.bots
+        looks = {name: self._look(name, visitor, now) for name in bots}
+        return Page(
+            now=now,
+            cards=tuple(card for card, _ in looks.values()),
+            controls={name: found for name, (_, found) in looks.items() if found is not None},
+            alarms=self._alarms(now),
+            places=self._places,
+            visitor=visitor,
+            people=tuple(self._console.config.tokens.operators),
+            trouble=self._trouble(),
+            kill_all=kill_all(tuple(bots)),
+        )
+
+    def visitor(self, request: Request) -> Visitor | None:
+        """Who is logged in."""
+        try:
+            caller = self._door.access.by_login(cookie_of(request), self._console.clock())
+        except WhoAreYou:
+            return None
+        return Visitor(caller.name, caller.refusal)
+
+    def _look(self, name: str, visitor: Visitor | None, now: float) -> tuple[Card, Controls | None]:
+        desks = self._console.bots[name]
+        codes = () if visitor is None else tuple(self._console.codes.shown(now))
+        try:
+            return card(desks.view, now), controls(desks, now, codes)
+        except Exception:  # the guard of a page: a fault in one view costs that view alone
+            if name not in self._unreadable:  # each refresh would write the same again
+                self._unreadable.add(name)
+                log.exception("bot %s cannot be shown; the page goes on without it", name)
+            return Card(name, "unknown", "BLIND: NOT READABLE, SEE THE LOG", now, ()), None
+
+
+def router(console: Console, door: Doorkeeper, desk: Desk) -> APIRouter:
+    """`/`, `/login` and `/logout`."""
+    made = APIRouter(include_in_schema=False)
+
+    @made.get("/")
+    async def get_page(request: Request) -> Response:
+        return Response(render(desk.page(desk.visitor(request))), media_type="text/html")
+
+    @made.post("/login")
+    async def log_in(request: Request) -> Response:
+        _from_our_page(request)
+        given = params.merged(params.body(await body_of(request)), (), _TOKEN)
+        now = console.clock()
+        cookie = door.access.log_in(given["token"], source=origin(request), now=now)
+        caller = door.access.by_login(cookie, now)
+        console.tell("login", who=caller.name, source=caller.source, what="logged in")
+        heads = {"Set-Cookie": set_cookie(cookie, secure=request.url.scheme == "https")}
+        return JSONResponse({"name": caller.name, "says": "logged in"}, headers=heads)
+
+    @made.post("/logout")
+    async def log_out(request: Request) -> Response:
+        _from_our_page(request)
+        if (cookie := cookie_of(request)) is not None:
+            door.access.sessions.end(cookie)
+        return JSONResponse({"says": "logged out"}, headers={"Set-Cookie": clear_cookie()})
+
+    return made
+
+
+def _from_our_page(request: Request) -> None:
+    if (why := same_origin(request.headers)) is not None:
+        raise NotAllowed(why)
