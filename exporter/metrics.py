@@ -7,7 +7,7 @@ last state is stale (`live`); counters and the link's own gauges are always ther
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,6 +36,9 @@ class Scrape:
     bridge_restarts: Mapping[str, int]
     latch_errors: Mapping[str, int]
     reporting: Reporting | None
+    watchdog_at: float | None = None
+    had: Sequence[tuple[str, str, str]] = ()
+    """The alerts that somebody has: bot (or an empty text), alertname, by whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +253,8 @@ CONTROL: Final[tuple[Metric[Sight], ...]] = (
     Metric("tradebot_kill_time_to_verified_seconds", GAUGE,
            "How long it took from the order of the kill that is on to its proof.",
            (), kill_rows.of_kill(lambda k: k.time_to_verified)),
+    Metric("tradebot_kill_verified_timestamp_seconds", GAUGE, "When the kill that is on was proven.",
+           (), kill_rows.of_kill(lambda k: k.decided_at)),
     Metric("tradebot_kill_quiet_cycles", GAUGE,
            "Full cycles without an opening since the kill that is on.",
            (), kill_rows.of_kill(lambda k: k.quiet)),
@@ -323,6 +328,12 @@ SELF: Final[tuple[Metric[Scrape], ...]] = (
     Metric("tradebot_exporter_reporting_errors_total", COUNTER,
            "Times that something could not be written to the reporting database; it is tried again.",
            (), lambda s: one(None if s.reporting is None else s.reporting.errors)),
+    Metric("tradebot_exporter_alert_path_timestamp_seconds", GAUGE,
+           "When Alertmanager last delivered the Watchdog to this exporter; absent while it never did.",
+           (), lambda s: one(s.watchdog_at)),
+    Metric("tradebot_alert_acknowledged", GAUGE,
+           "1 for an alert that somebody has, until it ends or for an hour; bot is empty where it has none.",
+           ("bot", "alertname", "by"), lambda s: [(labels, 1) for labels in dict.fromkeys(s.had)]),
 )
 """What is read from the exporter itself, once a scrape."""
 

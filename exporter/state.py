@@ -67,6 +67,8 @@ class State:
     session_id: str | None
     simulated: bool | None
     status: str | None
+    commands: frozenset[str]
+    """The commands that the bot says it understands; empty where it names none."""
     named: frozenset[str]
     """The fields that the bot itself calls real, in `reports`."""
     cash: Mapping[str, float] | None
@@ -122,6 +124,7 @@ def read(message: Mapping[str, object], labels: Labels) -> State:
         session_id=fields.text("session_id"),
         simulated=fields.flag("simulated"),
         status=_labelled(status, labels.status),
+        commands=fields.texts("commands"),
         named=fields.texts("reports"),
         cash=cash,
         locked_capital=locked,

@@ -478,10 +478,13 @@ UNUSED = {
             "tradebot_kill_state",
             "tradebot_kill_time_to_verified_seconds",
             "tradebot_kill_timestamp_seconds",
+            "tradebot_kill_verified_timestamp_seconds",
             "tradebot_last_drill_timestamp_seconds",
         ),
         "comes with the Config and System pages of this change",
     ),
     "tradebot_config_unverified": "for the page Config, which marks changes that no state shows",
+    "tradebot_alert_acknowledged": "comes with the rest of Live and System of this change",
+    "tradebot_exporter_alert_path_timestamp_seconds": "comes with the rest of System of this change",
     "tradebot_tier": "alerts take their severity from it; the pages show the mode",
 }

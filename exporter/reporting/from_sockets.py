@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from exporter.reporting.complaints import Complaints
 from exporter.reporting.feed import FeedJob
 from exporter.reporting.job import Job
 from exporter.reporting.lifecycle import Alarm, Lifecycle
@@ -39,12 +40,14 @@ class FromSockets:
         self._sessions = Sessions()
         self._feed = FeedJob(self._sessions)
         self._positions = LivePositions([view.name for view in views])
+        self._complaints = Complaints()
         watching = Watching(views, self._news, tz=tz, rolls_at=rolls_at)
         self.jobs: tuple[Job, ...] = (
             watching,
             self._sessions,
             self._positions,
             self._feed,
+            self._complaints,
         )
 
     def heard(self, view: BotView, message: Mapping[str, object], now: float) -> None:
@@ -53,6 +56,7 @@ class FromSockets:
         self._sessions.heard(view, message, now)
         self._feed.heard(view, now)
         self._positions.heard(view, message, now)
+        self._complaints.heard(view, now)
 
     def linked(self, view: BotView, now: float) -> None:
         """The link of a view was made or lost."""

@@ -169,12 +169,17 @@ CREATE TABLE bots (
     bot TEXT PRIMARY KEY, kind TEXT, as_of REAL, connected INTEGER, link_since REAL, link_why TEXT,
     last_state_at REAL, stale_after REAL, mode TEXT, last_mode TEXT, status TEXT, simulated INTEGER,
     level TEXT, verdict TEXT, verdict_since REAL, tier TEXT, tz TEXT, rolls_at TEXT, loss_cap REAL,
-    loss_cap_at REAL
+    loss_cap_at REAL, commands TEXT
 ) WITHOUT ROWID;
 
 CREATE TABLE states (
     bot TEXT, at REAL, loop TEXT, link TEXT, mode TEXT, status TEXT, kill TEXT, ledger TEXT, maintenance TEXT,
     PRIMARY KEY (bot, at)
+) WITHOUT ROWID;
+
+CREATE TABLE complaints (
+    bot TEXT, date TEXT, severity TEXT, message TEXT, first_at REAL, last_at REAL, count INTEGER,
+    PRIMARY KEY (bot, date, severity, message)
 ) WITHOUT ROWID;
 
 CREATE TABLE sessions (

@@ -111,4 +111,5 @@ def row(sight: Sight, tz: str, rolls_at: str) -> tuple[object, ...]:
         rolls_at,
         view.cap,
         view.settings_at,
+        None if view.state is None or not view.state.commands else " ".join(sorted(view.state.commands)),
     )

@@ -37,8 +37,8 @@ WORST_FIRST: Final = (
 _BOT: Final = """
 INSERT OR REPLACE INTO bots (bot, kind, as_of, connected, link_since, link_why, last_state_at, stale_after,
     mode, last_mode, status, simulated, level, verdict, verdict_since, tier, tz, rolls_at, loss_cap,
-    loss_cap_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    loss_cap_at, commands)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _STATE: Final = """
 INSERT OR REPLACE INTO states (bot, at, loop, link, mode, status, kill, ledger, maintenance)
