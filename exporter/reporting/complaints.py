@@ -33,7 +33,7 @@ ON CONFLICT (bot, date, severity, message) DO UPDATE SET first_at = min(first_at
 
 
 class Complaint(NamedTuple):
-    """One error or warning at a time of the bot's clock, epoch seconds; an `old` one may have been counted."""
+    """One error or warning at a time of the bot's clock, epoch seconds; an `old` one may be counted."""
 
     at: float
     severity: str
