@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import uvicorn
 from starlette.types import ASGIApp
 
+from exporter import allocator
 from exporter.config import Listen
 from exporter.errors import ExporterError
 
@@ -99,8 +100,13 @@ async def serve(
     watches: Sequence[Watch],
     taken: socket.socket,
     ending: Callable[[], None] = lambda: None,
+    stopping: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run every task and answer on the socket until a signal; `ending` is called before the tasks end."""
+    """Run every task and answer on the socket until a signal.
+
+    `stopping` is called when it comes, so that answers which go on end; `ending` before the tasks end.
+    """
+    allocator.one_arena()
     server = _Server(
         uvicorn.Config(
             app,
@@ -116,7 +122,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="exporter"))
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop, server, number)
+        loop.add_signal_handler(number, _stop, server, number, stopping)
     tasks = [asyncio.create_task(keep_running(watch), name=watch.name) for watch in watches]
     try:
         await server.serve(sockets=[taken])
@@ -130,9 +136,10 @@ async def serve(
     log.info("stopped")
 
 
-def _stop(server: uvicorn.Server, number: signal.Signals) -> None:
+def _stop(server: uvicorn.Server, number: signal.Signals, stopping: Callable[[], None]) -> None:
     log.info("stopping on %s", number.name)
     server.should_exit = True
+    stopping()
     last_call = threading.Timer(LAST_CALL, _end)
     last_call.daemon = True
     last_call.start()

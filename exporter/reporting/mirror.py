@@ -9,7 +9,6 @@ writing connection, whatever state a store is in.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +18,7 @@ from typing import Final
 
 import aiosqlite
 
+from exporter.allocator import give_back
 from exporter.reporting import taking
 from exporter.reporting.batches import look
 from exporter.reporting.following import Followed, Listener, Offer, stores_of
@@ -200,7 +200,7 @@ class Mirror:
         elif self._grown:
             self._grown = False
             await db.execute_fetchall("PRAGMA shrink_memory")
-            await asyncio.to_thread(_give_back)
+            await asyncio.to_thread(give_back)
         while self._offers and self._offers[0].haul.base != self._offers[0].followed.place:
             self._settle(self._offers[0], written=False)  # read before something else was written
         self._writing = self._offers[0] if self._offers and self._known.is_set() else None
@@ -300,10 +300,3 @@ def _nothing_left(haul: Haul) -> bool:
 def _settled(seen: Signature, now: float) -> bool:
     """Whether a file was last written so long ago that a write after this look would show."""
     return all(stamp is None or stamp[2] / 1e9 < now - SETTLED for stamp in seen)
-
-
-def _give_back() -> None:
-    """Return to the system what catching up took: the C library keeps it otherwise, where it is glibc."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
