@@ -26,6 +26,7 @@ class EngineWriter:
         self._stores = stores
         self._pause = STATEMENTS_A_TRADE / rows_a_second
         self._trades = Trades(seed, session=f"writer-{seed}", pace=1e-4)
+        self._ready = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self.rows = 0
@@ -34,6 +35,7 @@ class EngineWriter:
 
     def __enter__(self) -> Self:
         self._thread.start()
+        self._ready.wait()  # a large store is looked through when it is opened
         return self
 
     def __exit__(
@@ -47,8 +49,11 @@ class EngineWriter:
         self._thread.join()
 
     def _run(self) -> None:
-        writer, rows = Writer(self._stores), self._trades.rows
-        next_trade = time.time()
+        try:
+            writer = Writer(self._stores)
+        finally:
+            self._ready.set()
+        rows, next_trade = self._trades.rows, time.time()
         try:
             while not self._stop.wait(TICK):
                 now = time.time()
