@@ -12,6 +12,7 @@ from exporter import service
 from exporter.alertmanager import AlertDesk, Alertmanager
 from exporter.api import alerts, bots, pages, records
 from exporter.api.asking import Doorkeeper
+from exporter.api.stream import Streams
 from exporter.bridge import Bridge
 from exporter.collector import Collector
 from exporter.config import Addresses, BotConfig, Config
@@ -73,15 +74,24 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     process = CollectorRegistry()
     ProcessCollector(registry=process)
     GCCollector(registry=process)
-    collector = Collector(views, reporting=recording.keeper.health)
+    collector = Collector(views, reporting=recording.keeper.health, alerts=alert_desk.alerts)
+    door = Doorkeeper(console.access, console.clock)
+    desk = pages.Desk(
+        console,
+        door,
+        places=_places(where),
+        alarms=alert_desk.alarms,
+        trouble=lambda: f"Reporting database: {status}" if (status := recording.keeper.status) else "",
+    )
+    streams = Streams(desk.happening)
     app = application(
         lambda: render(collector, process),
         not_ready=lambda: [
             f"{view.name}: its link was not tried yet" for view in views if not view.link.attempts
         ],
-        routers=_routers(console, alert_desk, recording, where),
+        routers=[pages.router(console, door, desk), streams.router(), *_api(console, door, alert_desk)],
     )
-    await service.serve(app, watches, taken, ending=recording.ending)
+    await service.serve(app, watches, taken, ending=recording.ending, stopping=streams.end)
 
 
 def _view(bot: BotConfig, breach: Breach | None) -> BotView:
@@ -97,20 +107,10 @@ def _view(bot: BotConfig, breach: Breach | None) -> BotView:
     )
 
 
-def _routers(
-    console: Console, alert_desk: AlertDesk, recording: Recording, where: Addresses
-) -> list[APIRouter]:
-    """The pages and the admin API."""
-    door, actions = Doorkeeper(console.access, console.clock), Actions(console)
-    desk = pages.Desk(
-        console,
-        door,
-        places=_places(where),
-        alarms=alert_desk.alarms,
-        trouble=lambda: recording.keeper.status,
-    )
+def _api(console: Console, door: Doorkeeper, alert_desk: AlertDesk) -> list[APIRouter]:
+    """The admin API."""
+    actions = Actions(console)
     return [
-        pages.router(console, door, desk),
         alerts.router(alert_desk, actions, door),
         bots.router(actions, door),
         records.router(console.config.reporting_db, door.looking),

@@ -16,6 +16,7 @@ from prometheus_client.core import Metric as PrometheusMetric
 from prometheus_client.registry import Collector as PrometheusCollector
 
 from exporter import __version__
+from exporter.alerts import Alerts
 from exporter.metrics import DECLARED, METRICS, SELF, Reporting, Scrape
 from exporter.rows import COUNTER, Metric, Row
 from exporter.sight import Sight
@@ -58,9 +59,11 @@ class Collector(PrometheusCollector):
         views: Iterable[BotView],
         clock: Callable[[], float] = time.time,
         reporting: Callable[[float], Reporting] | None = None,
+        alerts: Alerts | None = None,
     ) -> None:
         self._views = tuple(views)
         self._reporting = reporting
+        self._alerts = alerts or Alerts()
         self._clock = clock
         self._read_errors = {view.name: 0 for view in self._views}
 
@@ -86,6 +89,8 @@ class Collector(PrometheusCollector):
             bridge_restarts={view.name: view.totals.bridge_restarts for view in self._views},
             latch_errors={view.name: view.totals.latch_errors for view in self._views},
             reporting=self._reporting(now) if self._reporting is not None else None,
+            watchdog_at=self._alerts.watchdog_at,
+            had=[(had.alert.bot, had.alert.name, had.by) for had in self._alerts.had(now)],
         )
         found += [Family(own.name, own.kind, own.help, own.labels, [*own.read(scrape)]) for own in SELF]
         return found

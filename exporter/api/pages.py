@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -17,15 +17,18 @@ from starlette.responses import JSONResponse, Response
 from exporter.api.asking import Doorkeeper, cookie_of, origin
 from exporter.api.calls import body_of
 from exporter.control import params
-from exporter.control.console import Console
+from exporter.control.console import Console, Desks
 from exporter.control.sessions import clear_cookie, same_origin, set_cookie
 from exporter.errors import NotAllowed, WhoAreYou
 from exporter.page.cards import card
 from exporter.page.controls import controls, kill_all
 from exporter.page.document import render
+from exporter.page.happening import BLIND, blind, happening, of_bot
 from exporter.page.parts import Alarms, Card, Controls, Page, Place, Visitor
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _TOKEN: Final = {"token": params.Field(params.text, required=True)}
 
@@ -66,6 +69,13 @@ class Desk:
             kill_all=kill_all(tuple(bots)),
         )
 
+    def happening(self) -> dict[str, object]:
+        """What goes over the stream."""
+        now = self._console.clock()
+        bots = {name: self._guarded(name, of_bot, blind, now) for name in self._console.bots}
+        codes = len(self._console.codes.shown(now))
+        return happening(bots, self._alarms(now), self._trouble(), codes, now)
+
     def visitor(self, request: Request) -> Visitor | None:
         """Who is logged in."""
         try:
@@ -75,15 +85,26 @@ class Desk:
         return Visitor(caller.name, caller.refusal)
 
     def _look(self, name: str, visitor: Visitor | None, now: float) -> tuple[Card, Controls | None]:
-        desks = self._console.bots[name]
         codes = () if visitor is None else tuple(self._console.codes.shown(now))
-        try:
+
+        def read(desks: Desks, now: float) -> tuple[Card, Controls | None]:
             return card(desks.view, now), controls(desks, now, codes)
+
+        def unreadable(name: str, now: float) -> tuple[Card, Controls | None]:
+            return Card(name, "unknown", BLIND, now, ()), None
+
+        return self._guarded(name, read, unreadable, now)
+
+    def _guarded(
+        self, name: str, read: Callable[[Desks, float], T], else_: Callable[[str, float], T], now: float
+    ) -> T:
+        try:
+            return read(self._console.bots[name], now)
         except Exception:  # the guard of a page: a fault in one view costs that view alone
             if name not in self._unreadable:  # each refresh would write the same again
                 self._unreadable.add(name)
                 log.exception("bot %s cannot be shown; the page goes on without it", name)
-            return Card(name, "unknown", "BLIND: NOT READABLE, SEE THE LOG", now, ()), None
+            return else_(name, now)
 
 
 def router(console: Console, door: Doorkeeper, desk: Desk) -> APIRouter:

@@ -17,6 +17,7 @@ import httpx
 from exporter.alertmanager import AlertDesk
 from exporter.api import alerts, bots, pages, records
 from exporter.api.asking import Doorkeeper
+from exporter.api.stream import Streams
 from exporter.bridge import Bridge, Heard
 from exporter.config import Config
 from exporter.control.actions import Actions
@@ -177,6 +178,7 @@ class Office:
             alarms=self.alerts.alarms,
             trouble=lambda: self.trouble,
         )
+        self.streams = Streams(desk.happening, every=0.02, patience=0.2)
         self.metrics = (b"tradebot_connected 0\n", "text/plain; version=0.0.4; charset=utf-8")
         self.missing: list[str] = []
         self.app = application(
@@ -184,6 +186,7 @@ class Office:
             not_ready=lambda: self.missing,
             routers=(
                 pages.router(self.console, door, desk),
+                self.streams.router(),
                 alerts.router(self.alerts, self.actions, door),
                 bots.router(self.actions, door),
                 records.router(self.config.reporting_db, door.looking),
