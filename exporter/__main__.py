@@ -16,6 +16,7 @@ from exporter.config_summary import summary
 from exporter.control import tokens
 from exporter.doctor_files import own_folder
 from exporter.errors import ExporterError
+from exporter.incident import command as incident
 from exporter.reporting import commands
 from exporter.shell import commands as shell
 
@@ -28,7 +29,7 @@ DOCTOR_SECONDS = 10.0
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    options = arguments.parser().parse_args(words)
+    options = arguments.parser().parse_args(incident.joined(sys.argv[1:] if words is None else words))
     logs.set_up(sys.stderr)
     try:
         return COMMANDS[options.command](options)
@@ -98,6 +99,11 @@ def on_database(options: argparse.Namespace) -> int:
     return commands.COMMANDS[options.command](_settings(options), options)
 
 
+def gather(options: argparse.Namespace) -> int:
+    """Make the zip of an incident."""
+    return incident.incident(_settings(options), options)
+
+
 def in_shell(options: argparse.Namespace) -> int:
     """One of the commands for people in a shell."""
     return shell.run(_settings(options), options)
@@ -107,6 +113,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": run,
     "check-config": check_config,
     "doctor": examine,
+    "incident": gather,
     **dict.fromkeys(commands.COMMANDS, on_database),
     **dict.fromkeys(shell.COMMANDS, in_shell),
 }

@@ -9,6 +9,7 @@ from typing import Final
 from exporter import __version__
 from exporter.config import Listen
 from exporter.config_values import host, port, seconds, web_address
+from exporter.incident import command as incident
 from exporter.reporting.chain import Head, head_of
 from exporter.shell import arguments as shell
 
@@ -33,6 +34,7 @@ examples:
   python -m exporter rearm arb --reason "…"       take that back; the bot is paused then
   python -m exporter set arb ARB_DAILY_LOSS_CAP_USD 25 --reason "…"
                                                   change a setting and see it in the bot's states
+  python -m exporter incident --from -2h          everything about the last two hours as one zip
 
 what answers while it runs (port 9121):
   /            each bot's verdict and figures      /-/healthy   the process lives
@@ -40,7 +42,8 @@ what answers while it runs (port 9121):
 
 environment: PUBLIC_URL (Grafana as people reach it), PROMETHEUS_PUBLIC_URL (the page's link to Prometheus);
 for the doctor also GRAFANA_URL, PROMETHEUS_URL, ALERTMANAGER_URL (as this machine reaches them).
-exit codes: 0 stopped or nothing wrong, 1 a failure was found, 2 settings, files or port cannot be used.
+exit codes: 0 stopped, nothing wrong, or proven; 1 a failure was found, or what was ordered is not proven;
+2 settings, files or port cannot be used, or what was ordered is refused.
 """
 
 
@@ -69,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
         "--head", type=_head, action="append", default=[], metavar="COUNT:HASH",
         help="a head known from the exporter's log, from which rows may have been cut off since",
     )  # fmt: skip
+    incident.add(_command(commands, "incident", "make a zip for the post-mortem of a stretch of time"))
     shell.add(lambda name, does: _command(commands, name, does))
     return general
 

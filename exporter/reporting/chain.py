@@ -34,6 +34,9 @@ class Head:
         return f"{self.count}:{self.hash}"
 
 
+_BEGINNING: Final = Head()
+
+
 @dataclass(slots=True)
 class Verdict:
     """What a look at a whole chain found; `faults` are sentences, the first ones of `total`."""
@@ -64,10 +67,13 @@ def digest(row: Mapping[str, Value], previous: str) -> str:
     return hashlib.sha256(f"{previous}{text}".encode()).hexdigest()
 
 
-def verify(rows: Iterable[Sequence[Value]], known: Iterable[Head] = ()) -> Verdict:
-    """Look at every row (values in the order of COLUMNS, by `seq`) and hold the chain against known heads."""
-    found, wanted = Verdict(), {head.count: head for head in known if head.count}
-    expected, previous = 1, ""
+def verify(rows: Iterable[Sequence[Value]], known: Iterable[Head] = (), after: Head = _BEGINNING) -> Verdict:
+    """Look at every row (values in the order of COLUMNS, by `seq`) and hold the chain against known heads.
+
+    `after` is the head before the first row, where the rows are a part of a chain.
+    """
+    found, wanted = Verdict(after), {head.count: head for head in known if head.count}
+    expected, previous = after.count + 1, after.hash
     for values in rows:
         row = dict(zip(COLUMNS, values, strict=True))
         seq = row["seq"]

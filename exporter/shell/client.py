@@ -117,8 +117,9 @@ def _token(config: Config, token_file: Path | None, person: str | None) -> str:
     try:
         token = path.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
         raise NoToken(
-            f"the token in {path} cannot be read ({error}); use one that you may read: --token-file FILE"
+            f"{path} cannot be read ({why}); use a token that you may read: --token-file FILE"
         ) from error
     if not token:
         raise NoToken(f"{path} is empty; put a token there, or use another: --token-file FILE")
