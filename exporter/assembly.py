@@ -81,6 +81,7 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
         door,
         places=_places(where),
         alarms=alert_desk.alarms,
+        grafana=where.grafana_public,
         trouble=lambda: f"Reporting database: {status}" if (status := recording.keeper.status) else "",
     )
     streams = Streams(desk.happening)
@@ -122,6 +123,9 @@ def _places(where: Addresses) -> list[Place]:
     return [
         Place("Live", f"{where.grafana_public}/d/tradebot-live"),
         Place("System", f"{where.grafana_public}/d/tradebot-system"),
+        Place("Analytics", f"{where.grafana_public}/d/tradebot-analytics"),
+        Place("Config", f"{where.grafana_public}/d/tradebot-config"),
+        Place("Wall", "/wall"),
         Place("Prometheus", where.prometheus_public),
         Place("Metrics", "/metrics"),
     ]

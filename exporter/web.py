@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from exporter import __version__
 from exporter.api.asking import refused
 from exporter.errors import Refused
+from exporter.page.wall import POLICY
 
-POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": POLICY,
@@ -40,6 +40,8 @@ STATIC_TYPES = {
     "page.css": "text/css",
     "page.js": "text/javascript",
     "stream.js": "text/javascript",
+    "wall.css": "text/css",
+    "wall.js": "text/javascript",
 }
 _DOT_SEGMENT = re.compile(r"(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)", re.I)
 
@@ -129,7 +131,9 @@ class _Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                policy = headers.get("Content-Security-Policy", POLICY)  # /wall frames Grafana, and no other
+                headers.update(HEADERS | {"Content-Security-Policy": policy})
             await send(message)
 
         if _DOT_SEGMENT.search(scope["path"]):

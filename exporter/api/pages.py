@@ -20,6 +20,7 @@ from exporter.control import params
 from exporter.control.console import Console, Desks
 from exporter.control.sessions import clear_cookie, same_origin, set_cookie
 from exporter.errors import NotAllowed, WhoAreYou
+from exporter.page import wall
 from exporter.page.cards import card
 from exporter.page.controls import controls, kill_all
 from exporter.page.document import render
@@ -44,13 +45,18 @@ class Desk:
         places: Iterable[Place] = (),
         alarms: Callable[[float], Alarms],
         trouble: Callable[[], str] = lambda: "",
+        grafana: str,
     ) -> None:
-        """`trouble` says what is wrong with this program itself, in a sentence, else nothing."""
+        """`trouble` says what is wrong with this program itself, in a sentence, else nothing.
+
+        `grafana` is where a person's browser finds it.
+        """
         self._console = console
         self._door = door
         self._places = tuple(places)
         self._alarms = alarms
         self._trouble = trouble
+        self.grafana = grafana
         self._unreadable: set[str] = set()
 
     def page(self, visitor: Visitor | None) -> Page:
@@ -108,12 +114,18 @@ class Desk:
 
 
 def router(console: Console, door: Doorkeeper, desk: Desk) -> APIRouter:
-    """`/`, `/login` and `/logout`."""
+    """`/`, `/wall`, `/login` and `/logout`."""
     made = APIRouter(include_in_schema=False)
 
     @made.get("/")
     async def get_page(request: Request) -> Response:
         return Response(render(desk.page(desk.visitor(request))), media_type="text/html")
+
+    @made.get("/wall")
+    async def get_wall(pages: str = "live", every: str = "30") -> Response:
+        names, seconds = wall.chosen(pages, every)
+        heads = {"Content-Security-Policy": wall.policy(desk.grafana)}
+        return Response(wall.render(desk.grafana, names, seconds), media_type="text/html", headers=heads)
 
     @made.post("/login")
     async def log_in(request: Request) -> Response:

@@ -15,6 +15,7 @@ from exporter.figures import clock
 from exporter.page.alarms import said
 from exporter.page.parts import LEVEL_WORDS, SEVERITY, Alarms
 from exporter.verdict import judge
+from exporter.view import PAPER
 
 BLIND = "BLIND: NOT READABLE, SEE THE LOG"
 
@@ -64,6 +65,7 @@ def of_bot(desks: Desks, now: float) -> dict[str, object]:
         "age": sight.age,
         "fresh": sight.live is not None,
         "connected": sight.connected,
+        "paper": desks.view.tier == PAPER,
         "mode": state.mode if state is not None else None,
         "status": state.status if state is not None else None,
         "simulated": state.simulated if state is not None else None,

@@ -176,6 +176,7 @@ class Office:
             door,
             places=[Place("Live", "http://localhost:3000/d/tradebot-live")],
             alarms=self.alerts.alarms,
+            grafana="http://localhost:3000",
             trouble=lambda: self.trouble,
         )
         self.streams = Streams(desk.happening, every=0.02, patience=0.2)
