@@ -64,8 +64,8 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """The type of the command."""
-        return str(self.message["type"])
+        """What people know the command by, also where this kind of bot is told it by another message."""
+        return self.thing.name if isinstance(self.thing, Command) else str(self.message["type"])
 
 
 class Followed(Protocol):
