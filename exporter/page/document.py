@@ -50,7 +50,7 @@ def render(page: Page) -> str:
 <div id="live">
 <header>
 <h1>Trading bots</h1>
-<nav>{links}</nav>
+<nav>{links}{"" if page.visitor is not None else '<a href="#login">Log in</a>'}</nav>
 {alarms.summary(page.alarms)}
 <p class="clock" id="clock" data-part>as of <time>{clock(page.now)}</time> <span class="age"></span></p>
 </header>

@@ -132,7 +132,7 @@ function open(button) {
   ask.querySelector("form").reset();
   document.getElementById("ask-title").textContent = asked.title;
   document.getElementById("ask-says").textContent = asked.says ?? "";
-  document.getElementById("ask-error").textContent = "";
+  for (const name of ["ask-error", "ask-panel"]) document.getElementById(name).textContent = "";
   document.getElementById("ask-do").textContent = asked.title;
   for (const name of ["minutes", "reason"]) {
     need(name, asks.some((word) => word.startsWith(name)), asks.includes(`${name}!`));
@@ -185,8 +185,12 @@ document.getElementById("ask-cancel")?.addEventListener("click", () => ask.close
 document.getElementById("login")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   const answer = await send("/login", { token: document.getElementById("token").value });
-  if (answer.ok) location.reload();
-  else say(answer.error, "act");
+  if (!answer.ok) {
+    say(answer.error, "act");
+    return;
+  }
+  history.scrollRestoration = "manual"; // on a phone the login is at the end, and KILL at the top
+  location.reload();
 });
 document.getElementById("logout")?.addEventListener("click", async () => {
   await send("/logout", {});

@@ -131,7 +131,7 @@ const { grafana } = document.body.dataset;
 if (grafana && grafana !== location.hostname) {
   const port = location.port ? `:${location.port}` : "";
   at("hint").textContent =
-    "Grafana's login does not reach a frame on a page of another name. If it asks for one here, open " +
+    "Grafana's login does not reach a frame on a page of another name: open " +
     `${location.protocol}//${grafana}${port}${location.pathname}${location.search}`;
 }
 
