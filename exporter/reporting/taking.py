@@ -192,9 +192,10 @@ async def _refuse(db: aiosqlite.Connection, target: Target, generation: int, par
     name = part.table.name
     whose = (target.bot, target.store, generation, name)
     if part.rows and part.table.changed:
+        # The + has SQLite walk the refused rows, of which there are hardly any, and not the staged ones.
         await db.execute_fetchall(
             "DELETE FROM refused_rows WHERE bot = ? AND store = ? AND generation = ? AND tbl = ?"
-            f" AND id IN (SELECT {part.table.key} FROM stage.{name})",
+            f" AND +id IN (SELECT {part.table.key} FROM stage.{name})",
             whose,
         )
     if part.refused:
