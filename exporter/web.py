@@ -1,7 +1,7 @@
 """Answers HTTP: `/metrics`, `/-/healthy`, `/-/ready`, the pages' static files, and what its routers add.
 
 Every answer forbids storing, framing, sniffing and foreign content; a path with a dot segment, also an
-encoded one, is not found. Changes are POST only.
+encoded one, or with an encoded slash is not found. Changes are POST only.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ STATIC_TYPES = {
     "wall.css": "text/css",
     "wall.js": "text/javascript",
 }
+_CODED_SLASH = re.compile(rb"%2f|%5c", re.I)
 _DOT_SEGMENT = re.compile(r"(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)", re.I)
 
 
@@ -119,7 +120,7 @@ async def _not_understood(_: Request, error: Exception) -> Response:
 
 
 class _Guard:
-    """Refuses dot segments and puts the security headers on every answer."""
+    """Refuses dot segments and coded slashes, and puts the security headers on every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -136,7 +137,7 @@ class _Guard:
                 headers.update(HEADERS | {"Content-Security-Policy": policy})
             await send(message)
 
-        if _DOT_SEGMENT.search(scope["path"]):
-            await PlainTextResponse("404 Not Found\n", 404)(scope, receive, send_guarded)
+        if _DOT_SEGMENT.search(scope["path"]) or _CODED_SLASH.search(scope.get("raw_path") or b""):
+            await (await _not_there(Request(scope), HTTPException(404)))(scope, receive, send_guarded)
             return
         await self.app(scope, receive, send_guarded)

@@ -11,8 +11,9 @@ from starlette.responses import JSONResponse, Response
 
 from exporter.alertmanager import AlertDesk
 from exporter.alerts import of_delivery
+from exporter.api.answers import HAD, TAKEN, answer
 from exporter.api.asking import Doorkeeper
-from exporter.api.calls import REASON, REFUSALS, Given, body_of, change
+from exporter.api.calls import REASON, REFUSALS, TOKEN, Given, body_of, change
 from exporter.control import params
 from exporter.control.access import Caller
 from exporter.control.actions import Actions
@@ -36,9 +37,9 @@ _DELIVERY: Final = {
 
 def router(desk: AlertDesk, actions: Actions, door: Doorkeeper) -> APIRouter:
     """`POST /api/alerts` and `POST /api/alerts/{fingerprint}/ack`."""
-    made = APIRouter(prefix="/api", tags=["alerts"])
+    made = APIRouter(prefix="/api", tags=["alerts"], dependencies=TOKEN)
 
-    @made.post("/alerts", responses=REFUSALS, openapi_extra=_DELIVERY)
+    @made.post("/alerts", responses=REFUSALS | answer(TAKEN), openapi_extra=_DELIVERY)
     async def hand_in(request: Request) -> Response:
         """Take what Alertmanager's webhook delivers into the audit trail; with its token alone."""
         door.reporting_alerts(request)
@@ -54,5 +55,5 @@ def router(desk: AlertDesk, actions: Actions, door: Doorkeeper) -> APIRouter:
         return await desk.acknowledge(key, caller.name, caller.source, given["reason"] or "")
 
     path = "/alerts/{fingerprint}/ack"
-    change(made, path, {"reason": REASON}, door.changing, have_it, refused=actions.refused)
+    change(made, path, {"reason": REASON}, door.changing, have_it, refused=actions.refused, answers=HAD)
     return made

@@ -10,6 +10,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from exporter.api import describing
+from exporter.api.answers import (
+    BOT,
+    BOTS,
+    CHANGE,
+    COMMAND,
+    MAINTENANCE,
+    REARMED,
+    SETTINGS,
+    STANDING,
+    STANDINGS,
+    Schema,
+    answer,
+)
 from exporter.api.asking import Doorkeeper
 from exporter.api.calls import (
     CODE,
@@ -17,6 +30,7 @@ from exporter.api.calls import (
     REASON,
     REASON_NEEDED,
     REFUSALS,
+    TOKEN,
     VENUE,
     Doing,
     Given,
@@ -64,35 +78,35 @@ TARGET: Final = Parameter(
 
 def router(actions: Actions, door: Doorkeeper) -> APIRouter:
     """Every call under /api/bots, and /api/kill."""
-    made = APIRouter(prefix="/api", tags=["bots"])
+    made = APIRouter(prefix="/api", tags=["bots"], dependencies=TOKEN)
     _looking(made, actions, door)
-    for path, parameters, do in (*_control(actions), *_money(actions)):
-        change(made, path, parameters, door.changing, do, refused=actions.refused)
+    for path, parameters, do, answers in (*_control(actions), *_money(actions)):
+        change(made, path, parameters, door.changing, do, refused=actions.refused, answers=answers)
     return made
 
 
 def _looking(made: APIRouter, actions: Actions, door: Doorkeeper) -> None:
     console = actions.console
 
-    @made.get("/bots", responses=REFUSALS)
+    @made.get("/bots", responses=REFUSALS | answer(BOTS))
     async def bots(request: Request) -> Response:
         """Every bot with its verdict, the age of what it said, and how its kill stands."""
         door.looking(request)
         return JSONResponse(describing.bots(console, console.clock()))
 
-    @made.get("/bots/{bot}", responses=REFUSALS)
+    @made.get("/bots/{bot}", responses=REFUSALS | answer(BOT))
     async def bot(request: Request, bot: str) -> Response:
         """One bot in full: figures with sources and ages, positions, what can be done, the last commands."""
         door.looking(request)
         return JSONResponse(describing.bot(console, actions.desks(bot), console.clock()))
 
-    @made.get("/bots/{bot}/settings", responses=REFUSALS)
+    @made.get("/bots/{bot}/settings", responses=REFUSALS | answer(SETTINGS))
     async def settings(request: Request, bot: str) -> Response:
         """The settings of a bot with their current values, and the history of their changes."""
         door.looking(request)
         return JSONResponse(describing.settings(actions.desks(bot), console.clock()))
 
-    @made.get("/bots/{bot}/commands/{command_id}", responses=REFUSALS)
+    @made.get("/bots/{bot}/commands/{command_id}", responses=REFUSALS | answer(COMMAND))
     async def command(request: Request, bot: str, command_id: str) -> Response:
         """What became of a command so far."""
         door.looking(request)
@@ -102,7 +116,8 @@ def _looking(made: APIRouter, actions: Actions, door: Doorkeeper) -> None:
         return JSONResponse(answer_of(entry))
 
 
-Calls = tuple[tuple[str, Mapping[str, Parameter], Doing], ...]
+Calls = tuple[tuple[str, Mapping[str, Parameter], Doing, Schema], ...]
+"""Each call with its path, its fields, what does it, and what it answers."""
 
 
 def _control(actions: Actions) -> Calls:
@@ -139,13 +154,18 @@ def _control(actions: Actions) -> Calls:
         return actions.maintain(_asked(request, caller, given), given["minutes"])
 
     return (
-        ("/bots/{bot}/kill", {"reason": REASON, "venue": VENUE, "close_day_trades": CLOSE_DAY_TRADES}, kill),
-        ("/kill", {"reason": REASON}, kill_all),
-        ("/bots/{bot}/rearm", {"code": CODE, "reason": REASON_NEEDED, "venue": VENUE}, rearm),
-        ("/bots/{bot}/drill", {"reason": REASON}, drill),
-        ("/bots/{bot}/pause", {"reason": REASON}, pause),
-        ("/bots/{bot}/resume", {"code": CODE, "reason": REASON}, resume),
-        ("/bots/{bot}/maintenance", {"minutes": MINUTES, "reason": REASON}, maintenance),
+        (
+            "/bots/{bot}/kill",
+            {"reason": REASON, "venue": VENUE, "close_day_trades": CLOSE_DAY_TRADES},
+            kill,
+            STANDING,
+        ),
+        ("/kill", {"reason": REASON}, kill_all, STANDINGS),
+        ("/bots/{bot}/rearm", {"code": CODE, "reason": REASON_NEEDED, "venue": VENUE}, rearm, REARMED),
+        ("/bots/{bot}/drill", {"reason": REASON}, drill, STANDING),
+        ("/bots/{bot}/pause", {"reason": REASON}, pause, COMMAND),
+        ("/bots/{bot}/resume", {"code": CODE, "reason": REASON}, resume, COMMAND),
+        ("/bots/{bot}/maintenance", {"minutes": MINUTES, "reason": REASON}, maintenance, MAINTENANCE),
     )
 
 
@@ -188,12 +208,12 @@ def _money(actions: Actions) -> Calls:
     raising: Mapping[str, Parameter] = {"symbol": SYMBOL, "reason": REASON_NEEDED, "code": CODE}
     changing: Mapping[str, Parameter] = {"reason": REASON, "code": CODE, "force": FORCE}
     return (
-        ("/bots/{bot}/settings", {"key": KEY, "value": VALUE, **changing}, settings),
-        ("/bots/{bot}/settings/revert", {"command_id": COMMAND_ID, **changing}, revert),
-        ("/bots/{bot}/mode", {"target": TARGET, "reason": REASON, "code": CODE}, mode),
-        ("/bots/{bot}/positions/{position}/close", of_position, close_position),
-        ("/bots/{bot}/positions/{position}/stop", {**raising, "price": PRICE}, adjust_stop),
-        ("/bots/{bot}/positions/{position}/add", {**raising, "quantity": QUANTITY}, add_to_position),
+        ("/bots/{bot}/settings", {"key": KEY, "value": VALUE, **changing}, settings, CHANGE),
+        ("/bots/{bot}/settings/revert", {"command_id": COMMAND_ID, **changing}, revert, CHANGE),
+        ("/bots/{bot}/mode", {"target": TARGET, "reason": REASON, "code": CODE}, mode, COMMAND),
+        ("/bots/{bot}/positions/{position}/close", of_position, close_position, COMMAND),
+        ("/bots/{bot}/positions/{position}/stop", {**raising, "price": PRICE}, adjust_stop, COMMAND),
+        ("/bots/{bot}/positions/{position}/add", {**raising, "quantity": QUANTITY}, add_to_position, COMMAND),
     )
 
 

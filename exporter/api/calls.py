@@ -10,10 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from exporter.api.answers import Schema, answer
 from exporter.control import params
 from exporter.control.access import Caller
 from exporter.errors import Invalid, Refused
@@ -21,6 +23,18 @@ from exporter.errors import Invalid, Refused
 Given = Mapping[str, Any]
 """The fields of a request by name; None where one is blank or not given."""
 Doing = Callable[[Request, Caller, Given], Awaitable[Mapping[str, object]]]
+
+TOKEN: Final = (
+    Security(HTTPBearer(auto_error=False, description="The token of a person.")),
+    Security(
+        APIKeyHeader(
+            name="X-Admin-Token",
+            auto_error=False,
+            description="The same; with Grafana's own, a change also takes X-Grafana-User.",
+        )
+    ),
+)
+"""For the document of the API alone: who asks is found out by `exporter.api.asking`."""
 
 _TEXT: Final = {"type": "string", "maxLength": params.LONGEST_TEXT}
 
@@ -77,10 +91,11 @@ def change(
     do: Doing,
     *,
     refused: Callable[[Caller, str, Refused], None],
+    answers: Schema,
 ) -> None:
     """Add a call that changes something; the docstring of `do` is its description.
 
-    `refused` hears of everybody known who asked for it in vain.
+    `answers` is the schema of what it answers; `refused` hears of everybody known who asked for it in vain.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -100,7 +115,7 @@ def change(
         operation_id=do.__name__.strip("_"),
         summary=words.partition("\n")[0].rstrip("."),
         description=words,
-        responses=REFUSALS,
+        responses=REFUSALS | answer(answers),
         openapi_extra=_document(path, parameters),
     )
 
@@ -115,7 +130,8 @@ def _document(path: str, parameters: Mapping[str, Parameter]) -> dict[str, objec
     if required:
         body["required"] = required
     placed = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _named(path)
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in _named(path)
     ]
     document: dict[str, object] = {"parameters": placed} if placed else {}
     if parameters:

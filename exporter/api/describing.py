@@ -14,6 +14,7 @@ from exporter.control.actions import answer_of, standing_of
 from exporter.control.change import MISSING
 from exporter.control.console import Console, Desks
 from exporter.control.settings_book import Record, Setting
+from exporter.flight_recorder import without_credentials
 from exporter.rows import Rows
 from exporter.sight import Sight
 from exporter.verdict import judge
@@ -127,7 +128,9 @@ def _positions(desks: Desks, sight: Sight) -> dict[str, object]:
         "source": "bot",
         "age": sight.age,
         "reported": isinstance(rows, list),
-        "rows": [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else [],
+        "rows": [without_credentials(row) for row in rows if isinstance(row, dict)]
+        if isinstance(rows, list)
+        else [],
     }
 
 

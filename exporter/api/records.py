@@ -20,7 +20,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from exporter.api.calls import REFUSALS
+from exporter.api.answers import EVENTS as EVENT_ROWS
+from exporter.api.answers import FILLS as FILL_ROWS
+from exporter.api.answers import listing
+from exporter.api.calls import REFUSALS, TOKEN
 from exporter.control.access import Caller
 from exporter.errors import NotNow
 from exporter.reporting.chain import COLUMNS
@@ -120,15 +123,15 @@ class Page(BaseModel):
 
 def router(path: Path, looking: Callable[[Request], Caller]) -> APIRouter:
     """The calls `GET /api/events` and `GET /api/fills`."""
-    made = APIRouter(prefix="/api", tags=["records"])
+    made = APIRouter(prefix="/api", tags=["records"], dependencies=TOKEN)
 
-    @made.get("/events", responses=REFUSALS)
+    @made.get("/events", responses=REFUSALS | listing(EVENT_ROWS))
     async def events(request: Request, page: Annotated[Page, Query()]) -> Response:
         """The audit trail, newest first: who did what, from where, why, and what became of it."""
         looking(request)
         return _answer(EVENTS, await asyncio.to_thread(read, path, EVENTS, page.wanted()), page.format)
 
-    @made.get("/fills", responses=REFUSALS)
+    @made.get("/fills", responses=REFUSALS | listing(FILL_ROWS))
     async def fills(request: Request, page: Annotated[Page, Query()]) -> Response:
         """The fills of every bot's ledger as they were mirrored, newest first."""
         looking(request)

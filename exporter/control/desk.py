@@ -20,6 +20,7 @@ from exporter.control.change import Change, Known, Seen
 from exporter.control.command import Command, Tripped, commands_of
 from exporter.control.commander import Answer
 from exporter.control.order import Order, Stage, patience
+from exporter.flight_recorder import without_credentials
 from exporter.view import BotView
 
 log = logging.getLogger(__name__)
@@ -234,9 +235,9 @@ class Desk:
 
 
 def _after(thing: T, answer: Answer, now: float) -> T:
-    """What an answer, or the lack of one, makes of something that was sent."""
+    """What an answer, or the lack of one, makes of something that was sent. No credential of it is kept."""
     if answer.ack is not None:
-        return thing.answered(answer.ack, now)
+        return thing.answered(without_credentials(answer.ack), now)
     if answer.outcome == "not_sent":
         return thing.not_sent(answer.why, now)
     return thing.unanswered(answer.why, now)

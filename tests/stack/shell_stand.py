@@ -21,7 +21,13 @@ import yaml
 
 from tests.stack.processes import HOST, ROOT, Program, free_port, python, wait_until
 
-TOKENS = {"ann": "sh-ann-1w9XyQ4mTzRk7", "bob": "sh-bob-6LrVb2NpHc0Qe", "wall": "sh-wall-Jd8sMw3fKt5a"}
+TOKENS = {
+    "ann": "sh-ann-1w9XyQ4mTzRk7",
+    "bob": "sh-bob-6LrVb2NpHc0Qe",
+    "wall": "sh-wall-Jd8sMw3fKt5a",
+    "grafana": "sh-graf-Yq7uB1xEo4Lp9",
+    "alertmanager": "sh-alrt-Nz5cG8vWi2Ds6",
+}
 LONGEST = 90.0
 
 
@@ -61,7 +67,10 @@ class Stand:
             "tokens": {
                 "operators": {"ann": str(self.folder / "ann"), "bob": str(self.folder / "bob")},
                 "viewers": {"wall": str(self.folder / "wall")},
+                "grafana": str(self.folder / "grafana"),
+                "alertmanager": str(self.folder / "alertmanager"),
             },
+            "grafana_users": ["admin"],
             "bots": [{"name": name, "kind": "arb", **entry} for name, entry in bots.items()],
             **more,
         }

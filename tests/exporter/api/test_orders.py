@@ -114,6 +114,8 @@ async def test_no_other_method_than_post_changes_anything(office: Office, method
         "/api/v2/silences",
         "/alertmanager/api/v2/silences",
         "/api/bots/./arb/kill",
+        "/api/bots/arb%2fkill",
+        "/api/bots/arb%5Ckill",
         "/api/bots/nobody/kill",
     ],
 )
