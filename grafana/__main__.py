@@ -4,11 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from grafana import analytics, live, system
+from grafana import analytics, config_page, live, system
 from grafana.page import encoded
 
 DASHBOARDS = Path(__file__).parent / "dashboards"
-PAGES = {"analytics.json": analytics.analytics, "live.json": live.live, "system.json": system.system}
+PAGES = {
+    "analytics.json": analytics.analytics,
+    "config.json": config_page.config,
+    "live.json": live.live,
+    "system.json": system.system,
+}
 
 
 def stale(folder: Path) -> list[str]:

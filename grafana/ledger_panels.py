@@ -89,6 +89,7 @@ class Look:
     thin: bool = False
     width: int | None = None
     wrapped: bool = False
+    grey: bool = False  # of a table: what cannot be touched
     words: Mapping[str, tuple[str, str]] | None = None  # value: text, colour of the cell
 
     def entries(self) -> list[dashboard.DynamicConfigValue]:
@@ -112,6 +113,11 @@ class Look:
             made["custom.width"] = self.width
         if self.wrapped:
             made["custom.cellOptions"] = {"type": "auto", "wrapText": True}
+        if self.grey:
+            made |= {
+                "color": {"mode": "fixed", "fixedColor": palette.LINE_DIM},
+                "custom.cellOptions": {"type": "color-text", "wrapText": self.wrapped},
+            }
         return _entries(made)
 
 
@@ -256,7 +262,7 @@ def _filled(words: Mapping[str, tuple[str, str]], missing: str) -> list[dashboar
         value: {"text": text, "color": colour, "index": index}
         for index, (value, (text, colour)) in enumerate(words.items())
     }
-    mappings = [{"type": "value", "options": texts}, null_mapping(missing, palette.LINE).to_json()]
+    mappings = [{"type": "value", "options": texts}, null_mapping(missing, palette.NEUTRAL).to_json()]
     filled = {"type": "color-background", "mode": "basic"}
     return [
         dashboard.DynamicConfigValue("mappings", mappings),

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.models import dashboard
 
-from grafana import ledger_panels, palette, queries
+from grafana import kill_panels, ledger_panels, palette, queries
 from grafana.charts import Column, Line, Rows, chart, rows_table, timeline
 from grafana.ledger_panels import Face, Look
 from grafana.page import Below, Place, page
@@ -12,7 +12,6 @@ from grafana.sql import live as sql_live
 from grafana.stats import Level, Sizes, levels_stat, rows, tile
 from grafana.words import POSITION_WORDS, SHORT_ACTIONS, SHORT_KINDS, STREAM_WORDS
 
-ITSELF = ("automatic", "environment", "unknown")
 FACT = Sizes(name=16, value=24)
 
 
@@ -31,7 +30,7 @@ def live() -> dashboard.Dashboard:
             Place(exposed(), x=16, y=4, w=4, h=4),
             Place(last_fill(), x=20, y=4, w=4, h=4),
             Place(alerts(), x=0, y=8, w=16, h=5),
-            Place(kill_switch(), x=16, y=8, w=8, h=5),
+            Place(kill_panels.kill_switch(), x=16, y=8, w=8, h=5),
             Place(pnl_today(), x=0, y=13, w=11, h=7),
             Place(operator_day(), x=11, y=13, w=3, h=3),
             Place(day_trades(), x=11, y=16, w=3, h=2),
@@ -42,6 +41,14 @@ def live() -> dashboard.Dashboard:
             Place(feed(), x=14, y=20, w=10, h=7),
         ],
         [
+            Below(
+                "CLOSE A POSITION · by hand, where the bot can",
+                [
+                    Place(kill_panels.may_close(), x=0, y=0, w=5, h=3),
+                    Place(kill_panels.last_command(), x=0, y=3, w=5, h=7),
+                    Place(kill_panels.closing(), x=5, y=0, w=19, h=10),
+                ],
+            ),
             Below(
                 "EVERY DECISION · as it came, by reason",
                 [
@@ -177,18 +184,18 @@ def last_fill() -> stat.Panel:
     )
 
 
-# --- Alerts and kill switch ---
+# --- Alerts ---
 def alerts() -> stat.Panel:
     """The worst alerts, or the proof that the rules are evaluated and none fires."""
     return rows(
         levels_stat(
-            "ALERTS: critical and warning, oldest first, with the time since each began. NONE FIRING only "
-            "while the rules are evaluated (Watchdog).",
+            "ALERTS: critical and warning, oldest first, with the time since each began and who has it. NONE "
+            "FIRING only while the rules are evaluated (Watchdog).",
             [
-                Level(queries.firing("critical"), "CRITICAL · {{what}}{{where}}", palette.RED),
+                Level(queries.firing("critical"), "CRITICAL · {{what}}{{where}}{{has}}", palette.RED),
                 Level(
                     queries.firing("warning", worse=["critical"]),
-                    "WARNING · {{what}}{{where}}",
+                    "WARNING · {{what}}{{where}}{{has}}",
                     palette.AMBER,
                 ),
                 Level(queries.MORE_ALERTS, "AND MORE · see System", palette.AMBER, unit="none"),
@@ -201,26 +208,6 @@ def alerts() -> stat.Panel:
             unknown="ALERTS: BLIND",
         )
     )
-
-
-def kill_switch() -> stat.Panel:
-    """What the bot says of its own kill switch; nothing here claims that a kill would work."""
-    panel = tile(
-        "KILL SWITCH as the bot itself reports it (last known). It does not prove that a kill would reach "
-        "the bot.",
-        [
-            Level(queries.killed("operator"), "{{by}}{{open}}", palette.BLUE, "KILLED"),
-            Level(queries.killed(*ITSELF), "{{by}}{{open}}", palette.RED, "KILLED"),
-            Level(queries.killed_before("operator"), "{{by}} · last known", palette.BLUE, "KILLED"),
-            Level(queries.killed_before(*ITSELF), "{{by}} · last known", palette.RED, "KILLED"),
-            Level(queries.KILL_OFF_BEFORE, "{{bot}} KILL SWITCH · last known", palette.DIM_PURPLE, "WAS OFF"),
-            Level(queries.KILL_OFF, "{{bot}}'s OWN KILL SWITCH", words="OFF"),
-        ],
-        known=queries.KILL_SWITCH,
-        unknown="KILL ?",
-        sizes=Sizes(name=36, value=68),
-    )
-    return panel.wide_layout(False)
 
 
 # --- Today ---

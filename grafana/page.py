@@ -74,11 +74,12 @@ def ledger_page(
     range_from: str,
     bots: Statement,
     choices: Sequence[Choice],
+    below: Sequence[Below] = (),
 ) -> models.Dashboard:
     """A page of the desk, from `range_from` to now: its bots and `choices` come from the ledger."""
     chosen = [_bot_of_ledger(bots), *(_choice(choice) for choice in choices)]
     board = _board(uid, title, description, range_from).variables([*_data_sources(), *chosen])
-    return _filled(board, places, [])
+    return _filled(board, places, below)
 
 
 def _board(uid: str, title: str, description: str, range_from: str) -> dashboard.Dashboard:

@@ -18,7 +18,7 @@ from grafana.promql import (
     total,
     without,
 )
-from grafana.words import CAUSES, STATE_CODES, STREAM_CODES, STREAM_OTHER
+from grafana.words import STATE_CODES, STREAM_CODES, STREAM_OTHER
 
 # The bots of the last week: the choice survives an exporter that is down.
 BOT_VARIABLE = "query_result(group by (bot) (last_over_time(tradebot_connected[7d])))"
@@ -28,12 +28,12 @@ CONNECTED = by_bot(of("tradebot_connected"))
 EXPECTED = by_bot(of("tradebot_expected"))
 AWAITING = by_bot(of("tradebot_awaiting_first_state"))
 FRESH = by_bot(of("tradebot_up"))
-_MEANT_DOWN = f"({EXPECTED} == 0 and on(bot) {FRESH} == 0)"
+MEANT_DOWN = f"({EXPECTED} == 0 and on(bot) {FRESH} == 0)"
 
 WHY_CODES = {"BLIND": 1, "PLANNED": 2, "DISCONNECTED": 3, "AWAITING": 4, "STALE": 5, "NOT REPORTED": 6}
-_WHY_CONDITIONS = {
+WHY_CONDITIONS = {
     "BLIND": f"absent({of('tradebot_connected')})",
-    "PLANNED": _MEANT_DOWN,
+    "PLANNED": MEANT_DOWN,
     "DISCONNECTED": f"({CONNECTED} == 0)",
     "AWAITING": f"({AWAITING} == 1)",
     "STALE": f"({FRESH} == 0)",
@@ -48,7 +48,7 @@ def why_unknown(known: str) -> str:
     connected and has not sent a state yet, its last state is too old, or it is alive and does not say.
     """
     reasons = (
-        f"({saying(f'vector({code})', 'why', why)} and on() {_WHY_CONDITIONS[why]})"
+        f"({saying(f'vector({code})', 'why', why)} and on() {WHY_CONDITIONS[why]})"
         for why, code in WHY_CODES.items()
     )
     return f"({' or on() '.join(reasons)}) unless on() ({known})"
@@ -87,8 +87,8 @@ ALL_STATE_AGES = "ceil(time() - max by (bot) (tradebot_last_state_timestamp_seco
 ALL_VERSIONS = "max by (bot, version, simulated) (tradebot_info)"
 ALL_STARTS = "max by (bot) (tradebot_start_time_seconds) * 1000"
 ALL_RESTARTS = "round(sum by (bot) (increase(tradebot_restarts_total[24h]))) and on(bot) tradebot_connected"
-_SILENCE = "BLIND: the exporter says nothing"
-NO_BOTS = f"{saying('vector(1)', 'text', _SILENCE)} and on() absent(tradebot_verdict)"
+SILENCE = "BLIND: the exporter says nothing"
+NO_BOTS = f"{saying('vector(1)', 'text', SILENCE)} and on() absent(tradebot_verdict)"
 
 # --- Six figures of Live ---
 SIMULATED = by_bot(of("tradebot_info", simulated="true"))
@@ -113,11 +113,11 @@ STATE_AGE = f"ceil(time() - {by_bot(_LAST_STATE)})"
 STALE_AFTER = by_bot(of("tradebot_stale_after_seconds"))
 # Judged by its age when it was scraped, shown by its age now: a scrape of 5 s ago does not make a state old.
 _AGE_THEN = f"min by (bot) (timestamp({_LAST_STATE}) - {_LAST_STATE})"
-AGE_PLANNED = f"{STATE_AGE} and on(bot) {_MEANT_DOWN}"
+AGE_PLANNED = f"{STATE_AGE} and on(bot) {MEANT_DOWN}"
 
 
 def _aged(bounds: str) -> str:
-    return f"({STATE_AGE} and on(bot) ({_AGE_THEN} {bounds})) unless on(bot) {_MEANT_DOWN}"
+    return f"({STATE_AGE} and on(bot) ({_AGE_THEN} {bounds})) unless on(bot) {MEANT_DOWN}"
 
 
 AGE_FRESH = _aged(f"< on(bot) {STALE_AFTER} / 2")
@@ -198,6 +198,8 @@ _EVALUATED = f"(time() - max(timestamp({_WATCHDOG})) < 60)"
 _FIRING = 'ALERTS{alertstate="firing", severity="%s"}'
 _ALL_FIRING = '(count(ALERTS{alertstate="firing", severity=~"critical|warning"}) or vector(0))'
 ALERT_ROWS = 5
+_ACKNOWLEDGED = "topk by (alertname, bot) (1, max by (alertname, bot, by) (tradebot_alert_acknowledged))"
+_HAS = f'label_replace({_ACKNOWLEDGED}, "has", " · $1 has it", "by", "(.+)")'
 # One row is kept for "and more" as soon as the alerts do not fit.
 _ROWS = f"({ALERT_ROWS} - ({_ALL_FIRING} > bool {ALERT_ROWS}))"
 
@@ -205,12 +207,13 @@ _ROWS = f"({ALERT_ROWS} - ({_ALL_FIRING} > bool {ALERT_ROWS}))"
 def firing(severity: str, worse: Sequence[str] = ()) -> str:
     """Seconds since each of the oldest alerts of `severity` began, as many as `worse` ones leave rows for.
 
-    Labels: `what`, its name without the project's prefix, and `where`, its bot and venue.
+    Labels: `what`, its name without the project's prefix, `where`, its bot and venue, and `has`, who has it.
     """
     mine = f"(time() - (ALERTS_FOR_STATE and ignoring(alertstate) {_FIRING % severity}))"
-    named = f'label_replace({mine}, "what", "$1", "alertname", "(?:Tradebot)?(.+)")'
+    held = first_of(f"{mine} * on(alertname, bot) group_left(has) {_HAS}", mine, on="alertname, bot, venue")
+    named = f'label_replace({held}, "what", "$1", "alertname", "(?:Tradebot)?(.+)")'
     rows = "".join((_ROWS, *(f" - (count({_FIRING % word}) or vector(0))" for word in worse)))
-    joined = f'label_join(max by (what, bot, venue) ({named}), "where", " ", "bot", "venue")'
+    joined = f'label_join(max by (what, bot, venue, has) ({named}), "where", " ", "bot", "venue")'
     placed = f'label_replace({joined}, "where", " · $1", "where", "(.*[^ ]) *")'
     return f"topk(scalar(clamp_min({rows}, 0)), {placed})"
 
@@ -234,31 +237,8 @@ EVERY_ALERT = (
 _BEGAN = 'ALERTS_FOR_STATE{alertname!~"(Tradebot)?Watchdog"}'
 EVERY_ALERT_SINCE = f"max by (alertname, severity, bot, venue) ({_BEGAN}) * 1000"
 
-# --- The bot's own kill switch ---
-_KILL = of("tradebot_bot_kill_switch_active")
-KILL_SWITCH = by_bot(_KILL)
-_OPEN_WORDS = first_of(
-    in_words(total(of("tradebot_open_positions")), "open", " · $1 open"), without(KILL_SWITCH, "open")
-)
-
-
-def _caused(causes: Sequence[str]) -> str:
-    active = {cause: by_bot(of("tradebot_bot_kill_switch_active", cause=cause)) for cause in causes}
-    return f"({first_of(*(saying(f'{on} == 1', 'by', CAUSES[cause]) for cause, on in active.items()))})"
-
-
-def killed(*causes: str) -> str:
-    """Present while the bot reports that it is killed by one of `causes`; `by` and `open` say it in words."""
-    return f"({_caused(causes)} and on(bot) {FRESH} == 1) * on(bot) group_left(open) ({_OPEN_WORDS})"
-
-
-def killed_before(*causes: str) -> str:
-    """The same, of a bot whose last state is too old to be now."""
-    return f"{_caused(causes)} and on(bot) {FRESH} == 0"
-
-
-KILL_OFF = f"({KILL_SWITCH} == 0) and on(bot) {FRESH} == 1"
-KILL_OFF_BEFORE = f"({KILL_SWITCH} == 0) and on(bot) {FRESH} == 0"
+# --- The bot's own kill switch; what else there is about kills stands in kill_queries.py ---
+KILL_SWITCH = by_bot(of("tradebot_bot_kill_switch_active"))
 
 # --- PnL today ---
 PNL_OF_BOT = by_bot(of("tradebot_daily_pnl_usd", source="bot"))
@@ -330,7 +310,7 @@ FEED_LAST = (
     f" and on(bot, kind, action, reason) {FEED}"
 )
 NO_FEED = (
-    f"{saying('vector(1)', 'reason', _SILENCE)} and on() {_WHY_CONDITIONS['BLIND']}"
+    f"{saying('vector(1)', 'reason', SILENCE)} and on() {WHY_CONDITIONS['BLIND']}"
     f" or on() ({saying('vector(0)', 'reason', 'no decision in 15 minutes')} unless on() {FEED})"
 )
 DECISION_RATE = f"topk(8, sum by (action, reason) (rate({_DECISIONS}[5m]))) * 60"
@@ -406,36 +386,41 @@ SCRAPE_STOPPED = f"({_SCRAPE_AGE}) >= 60"
 _RECEIVERS = "sum(alertmanager_integrations)"
 _FAILING = "sum(increase(alertmanager_notifications_failed_total[10m])) > 0"
 ALERTS_FAILING = f"({_FAILING}) unless on() ({NOT_DELIVERED})"
-ALERTS_TO_WALL = f"({_RECEIVERS} == 0) unless on() ({NOT_DELIVERED})"
-ALERTS_TO_RECEIVERS = f"({_RECEIVERS} > 0) unless on() ({NOT_DELIVERED}) unless on() ({_FAILING})"
+# How long ago Alertmanager last delivered the Watchdog, which it does each minute where it is told to.
+_DELIVERED_AGE = "ceil(time() - max(tradebot_exporter_alert_path_timestamp_seconds))"
+_HANDED_ON = f"unless on() ({NOT_DELIVERED}) unless on() ({_FAILING})"
+ALERTS_DELIVERED = f"({_DELIVERED_AGE} < 180) {_HANDED_ON}"
+ALERTS_LATE = f"({_DELIVERED_AGE} >= 180) {_HANDED_ON}"
+ALERTS_TO_WALL = f"({_RECEIVERS} == 0) {_HANDED_ON} unless on() ({_DELIVERED_AGE})"
+ALERTS_TO_RECEIVERS = f"({_RECEIVERS} > 0) {_HANDED_ON} unless on() ({_DELIVERED_AGE})"
 
 
 # --- States of six hours: code 0 is "nobody said", so a gap is never blank ---
-def _coded(*states: tuple[str, str]) -> str:
+def coded(*states: tuple[str, str]) -> str:
+    """The code of the first of (word, condition) that holds."""
     known = (f"max(({condition}) * 0 + {STATE_CODES[word]})" for word, condition in states)
     nothing = f"group(last_over_time({of('tradebot_expected')}[1h])) * 0"
     return first_of(*known, nothing, on="")
 
 
-EXPORTER_STATES = _coded(("ok", 'up{job="tradebot"} == 1'), ("act", 'up{job="tradebot"} == 0'))
-LINK_STATES = _coded(
+EXPORTER_STATES = coded(("ok", 'up{job="tradebot"} == 1'), ("act", 'up{job="tradebot"} == 0'))
+LINK_STATES = coded(
     ("act", f"({CONNECTED} == 0) and on(bot) {EXPECTED} == 1"),
     ("planned", f"{CONNECTED} == 0"),
     ("ok", f"{CONNECTED} == 1"),
 )
 _CALM = f"{EXPECTED} == 0 or on(bot) {AWAITING} == 1"
-DATA_STATES = _coded(("ok", f"{FRESH} == 1"), ("planned", _CALM), ("act", f"{FRESH} == 0"))
-LOOP_STATES = _coded(("act", LOOP_HUNG), ("look", LOOP_SLOW), ("ok", LOOP_CALM))
+DATA_STATES = coded(("ok", f"{FRESH} == 1"), ("planned", _CALM), ("act", f"{FRESH} == 0"))
+LOOP_STATES = coded(("act", LOOP_HUNG), ("look", LOOP_SLOW), ("ok", LOOP_CALM))
 _MODES = ("killed", "paused", "live", "paper")
-MODE_STATES = _coded(*((word, _status(word)) for word in _MODES))
+MODE_STATES = coded(*((word, _status(word)) for word in _MODES))
 _STORES = of("tradebot_store_status", 'status!="ok"')
-LEDGER_STATES = _coded(
+LEDGER_STATES = coded(
     ("unread", f"{by_bot(_STORES)} == 1"),
     ("ok", f"{by_bot(of('tradebot_store_status', status='ok'))} == 1"),
 )
-KILL_STATES = _coded(("killed", f"{KILL_SWITCH} == 1"), ("none", f"{KILL_SWITCH} == 0"))
 _QUIET = f"{by_bot(of('tradebot_maintenance'))} == 1 or on(bot) {EXPECTED} == 0"
-PLANNED_STATES = _coded(("planned", _QUIET), ("none", f"{EXPECTED} == 1"))
+PLANNED_STATES = coded(("planned", _QUIET), ("none", f"{EXPECTED} == 1"))
 
 # --- The link in figures ---
 CLOCK_SKEW = f"round({by_bot(of('tradebot_clock_skew_seconds'))}, 0.01)"
@@ -465,26 +450,4 @@ LATCH_ERRORS = "sum by (bot) (increase(tradebot_exporter_latch_errors_total[1h])
 EXPORTER_BUILD = "max by (version) (tradebot_exporter_build_info)"
 
 # Exported, and on purpose on no page: why.
-UNUSED = {
-    **dict.fromkeys(
-        (
-            "tradebot_command_duration_seconds",
-            "tradebot_commands_total",
-            "tradebot_kill_path",
-            "tradebot_kill_positions_remaining",
-            "tradebot_kill_proof",
-            "tradebot_kill_quiet_cycles",
-            "tradebot_kill_quiet_cycles_needed",
-            "tradebot_kill_state",
-            "tradebot_kill_time_to_verified_seconds",
-            "tradebot_kill_timestamp_seconds",
-            "tradebot_kill_verified_timestamp_seconds",
-            "tradebot_last_drill_timestamp_seconds",
-        ),
-        "comes with the Config and System pages of this change",
-    ),
-    "tradebot_config_unverified": "for the page Config, which marks changes that no state shows",
-    "tradebot_alert_acknowledged": "comes with the rest of Live and System of this change",
-    "tradebot_exporter_alert_path_timestamp_seconds": "comes with the rest of System of this change",
-    "tradebot_tier": "alerts take their severity from it; the pages show the mode",
-}
+UNUSED = {"tradebot_tier": "alerts take their severity from it; the pages show the mode"}

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.models import dashboard
 
-from grafana import ledger_panels, palette, queries
+from grafana import kill_panels, kill_queries, ledger_panels, palette, queries
 from grafana.charts import Column, Line, Rows, chart, rows_table, timeline
 from grafana.ledger_panels import Look
 from grafana.page import Below, Place, page
@@ -30,15 +30,34 @@ def system() -> dashboard.Dashboard:
             Place(exporter_link(), x=12, y=3, w=4, h=4),
             Place(scrape_link(), x=16, y=3, w=4, h=4),
             Place(alert_link(), x=20, y=3, w=4, h=4),
-            Place(states(), x=0, y=7, w=16, h=6),
-            Place(link_figures(), x=16, y=7, w=8, h=6),
-            Place(cycle_time(), x=0, y=13, w=8, h=6),
-            Place(coverage(), x=8, y=13, w=8, h=6),
-            Place(trouble(), x=16, y=13, w=8, h=6),
-            Place(bots(), x=0, y=19, w=12, h=8),
-            Place(every_alert(), x=12, y=19, w=12, h=8),
+            Place(states(), x=0, y=7, w=16, h=7),
+            Place(kill_panels.kill_button(), x=16, y=7, w=8, h=4),
+            Place(kill_panels.last_command(), x=16, y=11, w=8, h=3),
+            Place(cycle_time(), x=0, y=14, w=8, h=6),
+            Place(coverage(), x=8, y=14, w=8, h=6),
+            Place(trouble(), x=16, y=14, w=8, h=6),
+            Place(kill_panels.what_changed(), x=0, y=20, w=12, h=7),
+            Place(kill_panels.complaints(), x=12, y=20, w=12, h=7),
         ],
         [
+            Below(
+                "BOTS AND ALERTS · every bot, every alert, the link in figures",
+                [
+                    Place(bots(), x=0, y=0, w=24, h=6),
+                    Place(every_alert(), x=0, y=6, w=16, h=8),
+                    Place(link_figures(), x=16, y=6, w=8, h=8),
+                ],
+            ),
+            Below(
+                "COMMANDS · what was ordered, latency, results, the kill in figures",
+                [
+                    Place(kill_panels.commands(), x=0, y=0, w=24, h=8),
+                    Place(kill_panels.latency(), x=0, y=8, w=8, h=8),
+                    Place(kill_panels.command_results(), x=8, y=8, w=8, h=8),
+                    Place(kill_panels.kill_figures(), x=16, y=8, w=8, h=8),
+                ],
+            ),
+            Below("AUDIT TRAIL · every event", [Place(kill_panels.audit(), x=0, y=0, w=24, h=14)]),
             Below(
                 "REGISTRY · the bot's own metrics, its settings, the fields it reports",
                 [
@@ -149,11 +168,13 @@ def scrape_link() -> stat.Panel:
 def alert_link() -> stat.Panel:
     """Whom an alert would reach, as Prometheus and Alertmanager tell."""
     return levels_stat(
-        "ALERT DELIVERY: red while Prometheus cannot hand alerts to Alertmanager or it cannot deliver "
-        "them; WALL ONLY while no receiver is set.",
+        "ALERT DELIVERY: age of the last alert that came back to the exporter, amber from 3 minutes; red "
+        "while Prometheus cannot hand alerts to Alertmanager or it cannot deliver them.",
         [
             Level(queries.NOT_DELIVERED, "ALERTS", palette.RED, "LOST"),
             Level(queries.ALERTS_FAILING, "ALERTS", palette.RED, "FAILING"),
+            Level(queries.ALERTS_LATE, "LAST ALERT", palette.AMBER, unit="s"),
+            Level(queries.ALERTS_DELIVERED, "DELIVERED", unit="s"),
             Level(queries.ALERTS_TO_WALL, "ALERTS TO", words="WALL"),
             Level(queries.ALERTS_TO_RECEIVERS, "RECEIVERS"),
         ],
@@ -174,7 +195,7 @@ def states() -> statetimeline.Panel:
             (queries.DATA_STATES, "data"),
             (queries.LOOP_STATES, "loop"),
             (queries.MODE_STATES, "mode"),
-            (queries.KILL_STATES, "kill"),
+            (kill_queries.KILL_STATES, "kill"),
             (queries.LEDGER_STATES, "ledger"),
             (queries.PLANNED_STATES, "planned"),
         ],
@@ -196,6 +217,7 @@ def link_figures() -> stat.Panel:
         Level(queries.MISSED_HOUR, "states missed, 1 h", unit="none"),
         Level(queries.MALFORMED_HOUR, "malformed, 1 h", unit="none"),
         Level(queries.RESTARTS, "restarts, 24 h", unit="none"),
+        Level(kill_queries.UNVERIFIED, "settings unverified", unit="none"),
         Level(queries.MODE_CHANGES, "mode changes nobody ordered, 24 h", unit="none"),
     ]
     return rows(

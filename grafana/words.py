@@ -36,6 +36,10 @@ _STATES: dict[str, Words] = {
     "killed": ("KILLED", palette.RED),
     "none": ("none", palette.NEUTRAL),
     "unread": ("NOT READ", palette.AMBER),
+    "killing": ("KILLING", palette.RED),
+    "halted": ("HALTED", palette.BLUE),
+    "unproven": ("UNPROVEN", palette.AMBER),
+    "not killed": ("NOT KILLED", palette.RED),
 }
 STATE_CODES = {state: code for code, state in enumerate(_STATES)}
 STATE_WORDS = dict(enumerate(_STATES.values()))
@@ -63,6 +67,53 @@ SEVERITY_WORDS: dict[str, Words] = {
     "critical": ("CRITICAL", palette.RED),
     "warning": ("WARNING", palette.AMBER),
     "info": ("INFO", palette.NEUTRAL),
+}
+
+# What a bot complains of; nothing of it is an alarm by itself.
+COMPLAINT_WORDS: dict[str, Words] = {
+    "error": ("ERROR", palette.AMBER),
+    "warning": ("WARNING", palette.LANE),
+}
+
+# What became of a command or a kill, as the lists of them say it.
+RESULT_WORDS: dict[str, Words] = {
+    "VERIFIED": ("VERIFIED", palette.NEUTRAL),
+    "VERIFIED, RE-ARMED": ("VERIFIED, RE-ARMED", palette.NEUTRAL),
+    "SENT": ("SENT", palette.BLUE),
+    "ACKED": ("ACKED", palette.BLUE),
+    "ACKED, RE-ARMED": ("ACKED, RE-ARMED", palette.BLUE),
+    "RESTORING": ("RESTORING", palette.BLUE),
+    "REARM": ("RE-ARMED", palette.BLUE),
+    "MAINTENANCE": ("MAINTENANCE", palette.BLUE),
+    "ACKED NOT OBSERVABLE": ("ACKED, NOT OBSERVABLE", palette.DIM_PURPLE),
+    "UNANSWERED": ("UNANSWERED", palette.PURPLE),
+    "UNKNOWN": ("UNKNOWN", palette.PURPLE),
+    "REFUSED": ("REFUSED", palette.AMBER),
+    "NOT SENT": ("NOT SENT", palette.AMBER),
+    "UNPROVEN": ("UNPROVEN", palette.AMBER),
+    "UNPROVEN, RE-ARMED": ("UNPROVEN, RE-ARMED", palette.AMBER),
+    "NOT VERIFIED": ("NOT VERIFIED", palette.RED),
+    "NOT VERIFIED, RE-ARMED": ("NOT VERIFIED, RE-ARMED", palette.AMBER),
+    "MODE FLIPPED": ("MODE FLIPPED", palette.RED),
+    "POISONED": ("POISONED", palette.RED),
+}
+
+# Whether a change of a setting has the effect that was wanted.
+EFFECT_WORDS: dict[str, Words] = {
+    "as reported": ("as reported", palette.NEUTRAL),
+    "VERIFIED": ("VERIFIED", palette.LANE),
+    "OBSERVED": ("CHANGED ELSEWHERE", palette.BLUE),
+    "ACKED, NOT OBSERVABLE": ("ACKED, NOT OBSERVABLE", palette.DIM_PURPLE),
+    "SENT": ("SENT", palette.BLUE),
+    "ACKED": ("ACKED, UNVERIFIED", palette.BLUE),
+    "RESTORING": ("PUTTING BACK", palette.AMBER),
+    "UNANSWERED": ("UNVERIFIED", palette.PURPLE),
+    "UNKNOWN": ("UNVERIFIED", palette.PURPLE),
+    "NOT SENT": ("NOT SENT", palette.AMBER),
+    "REFUSED": ("REFUSED", palette.AMBER),
+    "NOT VERIFIED": ("UNVERIFIED: NOT SEEN", palette.RED),
+    "MODE FLIPPED": ("MODE FLIPPED", palette.RED),
+    "POISONED": ("POISONED", palette.RED),
 }
 
 # How a bot's store is (exporter/reporting/sources.py).

@@ -86,11 +86,21 @@ def _stored(value: Value) -> str:
 
 
 def or_words(
-    columns: Mapping[str, Value], given: Mapping[str, str], *, order: str, words: str, under: str
+    columns: Mapping[str, Value],
+    given: Mapping[str, str],
+    *,
+    order: str,
+    words: str,
+    under: str,
+    known: str = "1",
 ) -> Statement:
-    """The rows of the last of `given` in `order`, or one row that says `words` in the column `under`."""
+    """The rows of the last of `given` in `order`, or one row that says `words` in the column `under`.
+
+    Where not `known`, it says that nobody knows: that there are no rows proves nothing then.
+    """
     *_, rows = given
-    nothing = ", ".join(f"'{words}'" if name == under else "NULL" for name in columns)
+    said = f"CASE WHEN {known} THEN '{words}' ELSE '{BLIND}' END" if known != "1" else f"'{words}'"
+    nothing = ", ".join(said if name == under else "NULL" for name in columns)
     names = ", ".join(f'"{name}"' for name in columns)
     values = ", ".join(f'{value.expression} AS "{name}"' for name, value in columns.items())
     chosen = {
@@ -138,6 +148,7 @@ DAYS = f"date BETWEEN date({FROM}, 'unixepoch') AND date({TO}, 'unixepoch')"
 """The UTC days that the range touches, whole."""
 NOW = "(julianday('now') - 2440587.5) * 86400.0"
 NO_DATA = "no data yet"
+BLIND = "BLIND: the exporter does not write"
 
 
 def lane_name(column: str, short: Mapping[str, str]) -> str:

@@ -16,12 +16,12 @@ import aiosqlite
 from exporter.reporting import schema
 from exporter.reporting.days import OperatorDay
 from exporter.reporting.rollups import Rollups
-from grafana.sql import freshness, intents, lanes, live, performance, stores
+from grafana.sql import control, freshness, intents, lanes, live, performance, stores
 from grafana.sql.statement import Statement
 from tests.stack.processes import HOST, free_port, python, running
 
 BOT = "arb"
-MODULES: tuple[ModuleType, ...] = (freshness, intents, lanes, live, performance, stores)
+MODULES: tuple[ModuleType, ...] = (control, freshness, intents, lanes, live, performance, stores)
 Row = dict[str, Any]
 
 _STORES = {
@@ -36,8 +36,14 @@ def statements() -> dict[str, Statement]:
     for module in MODULES:
         for name, value in vars(module).items():
             own = getattr(value, "__module__", "") == module.__name__ and callable(value)
-            if own and not name.startswith("_"):
-                made[f"{module.__name__.rpartition('.')[2]}.{name}"] = value()
+            if not own or name.startswith("_"):
+                continue
+            whole = f"{module.__name__.rpartition('.')[2]}.{name}"
+            if value in (control.changeable, control.fixed):
+                categories = (*control.CATEGORIES, control.OTHERS)
+                made |= {f"{whole} {category}": value(category) for category in categories}
+            else:
+                made[whole] = value()
     return made
 
 

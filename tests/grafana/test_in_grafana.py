@@ -22,7 +22,7 @@ from deploy.local_stack import write_provisioning
 from deploy.programs import grafana_home, plugin_folder
 from grafana.__main__ import DASHBOARDS, PAGES
 from grafana.page import TAG
-from grafana.sql import freshness, lanes, live, performance
+from grafana.sql import control, freshness, lanes, live, performance
 from grafana.sql.statement import Kind, Statement
 from grafana.targets import LEDGER_TYPE
 from tests.grafana import ledgers
@@ -165,6 +165,7 @@ def test_the_pages_are_in_their_folder_under_their_tag(ask: Ask) -> None:
     found = {page["uid"]: page for page in ask(f"/api/search?type=dash-db&folderUIDs=trading-bot&tag={TAG}")}
     assert {uid: page["title"] for uid, page in found.items()} == {
         "tradebot-analytics": "Analytics",
+        "tradebot-config": "Config",
         "tradebot-live": "Live",
         "tradebot-system": "System",
     }
@@ -261,7 +262,21 @@ def test_every_statement_gives_grafana_the_columns_and_types_that_its_panel_expe
 
 MAY_BE_SILENT = {
     made.text
-    for made in (freshness.blind(), freshness.real_money(), live.operator_day(), live.operator_day_is_utc())
+    for made in (
+        freshness.blind(),
+        freshness.real_money(),
+        live.operator_day(),
+        live.operator_day_is_utc(),
+        control.as_of(),
+        control.blind(),
+        control.last_known(),
+        control.codes(),
+        control.unverified(),
+        control.last_command(),
+        control.changeable("Paper simulation"),
+        control.changeable(control.OTHERS),
+        control.closable(),
+    )
 }
 """Statements that answer only while something is so."""
 

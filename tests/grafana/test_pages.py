@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from exporter.metrics import DECLARED
-from grafana import palette, queries
+from grafana import kill_queries, palette, queries
 from grafana.__main__ import DASHBOARDS, PAGES, main
 from grafana.page import TAG, encoded
 from grafana.words import STREAM_WORDS
@@ -23,8 +23,8 @@ GRAFANA = ROOT / "grafana"
 DATA_SOURCE = {"type": "prometheus", "uid": "${prom}"}
 LEDGER = {"type": "frser-sqlite-datasource", "uid": "${ledger}"}
 MIXED = {"type": "datasource", "uid": "-- Mixed --"}
-DESK = {"analytics.json"}
-"""Pages that are no wall: longer than a screen, over months, their choices from the ledger."""
+DESK = {"analytics.json": ("now-90d", 45), "config.json": ("now-7d", 9)}
+"""Pages that are no wall, whose choices come from the ledger: their range, and how high they are."""
 # Own metrics of Prometheus, Alertmanager and the client library that the pages may ask for.
 OTHERS = {
     "ALERTS",
@@ -52,11 +52,11 @@ def dashboard(request: pytest.FixtureRequest) -> Page:
 
 
 def panels(dashboard: Page) -> list[Panel]:
-    """Every panel, those under collapsed rows too, without the rows themselves."""
+    """Every panel that asks something, those under collapsed rows too, without the rows themselves."""
     found = []
     for panel in dashboard["panels"]:
         found += panel.get("panels", [])
-        if panel["type"] != "row":
+        if panel["type"] not in {"row", "text"}:
             found.append(panel)
     return found
 
@@ -137,7 +137,7 @@ def test_no_other_dashboard_lies_beside_them() -> None:
 def test_a_page_is_ready_for_the_wall(dashboard: Page) -> None:
     assert dashboard["uid"].startswith("tradebot-")
     assert (dashboard["refresh"], dashboard["timezone"], dashboard["tags"]) == ("5s", "utc", [TAG])
-    start = "now-90d" if f"{dashboard['title'].lower()}.json" in DESK else "now/d"
+    start, _ = DESK.get(f"{dashboard['title'].lower()}.json", ("now/d", 27))
     assert dashboard["time"] == {"from": start, "to": "now"}
     assert dashboard["preload"] is True
     assert dashboard["editable"] is False
@@ -171,7 +171,7 @@ def test_the_choice_of_bots_survives_an_exporter_that_is_gone() -> None:
 def test_it_fills_a_1080p_kiosk_and_no_more_and_a_page_of_the_desk_has_no_hole(dashboard: Page) -> None:
     upper = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
     covered = {cell for panel in upper for cell in cells(panel)}
-    height = 45 if f"{dashboard['title'].lower()}.json" in DESK else 27
+    _, height = DESK.get(f"{dashboard['title'].lower()}.json", ("now/d", 27))
     assert covered == {(x, y) for x in range(24) for y in range(height)}
 
 
@@ -308,9 +308,11 @@ def test_a_stream_word_that_nobody_foresaw_is_shown_as_other() -> None:
     assert 'status!~"connected|' in queries.STREAMS
 
 
-def test_nobody_claims_that_a_kill_would_work() -> None:
-    words = json.dumps([page(name) for name in PAGES])
-    assert not re.search(r"\bREADY\b|\bARMED\b|kill_path|kill_state", words)
+def test_a_kill_is_called_ready_only_over_a_path_that_can_be_used_now() -> None:
+    assert 'tradebot_kill_path{bot="$bot", path="socket"}' in kill_queries.KILL_READY
+    assert 'tradebot_kill_state{bot="$bot", state=~"ready"}' in kill_queries.KILL_READY
+    ready = [name for name in PAGES if re.search(r"\bREADY\b|(?<!RE-)\bARMED\b", json.dumps(page(name)))]
+    assert ready == ["live.json"]
 
 
 def test_none_firing_rests_on_rules_that_are_evaluated() -> None:
@@ -361,9 +363,9 @@ def test_the_tiles_are_read_from_four_metres() -> None:
 
 
 # --- Metrics ---
-def test_metric_names_stand_in_one_module() -> None:
+def test_metric_names_stand_in_the_modules_of_queries() -> None:
     for path in GRAFANA.glob("*.py"):
-        if path.name != "queries.py":
+        if path.name not in {"queries.py", "kill_queries.py"}:
             named = re.findall(r"\btradebot_[a-z_]+", path.read_text())
             assert not named, f"{path.name}: {named}"
 

@@ -82,7 +82,7 @@ MODE, AGE, CAP, PNL, EXPOSED, FILL, KILL = (
     "DAY PnL",
     "EXPOSED",
     "LAST FILL",
-    "KILL SWITCH",
+    "KILL: ",
 )
 NOTHING_IS_KNOWN = {CAP: "CAP ?", PNL: "PnL ?", EXPOSED: "RISK ?", FILL: "FILL ?"}
 
@@ -284,7 +284,8 @@ def test_the_decisions_add_up_and_the_most_frequent_come_first(ask: Ask) -> None
 
 def test_the_list_of_bots_has_each_with_its_verdict(ask: Ask) -> None:
     content = json.loads((DASHBOARDS / "system.json").read_text())
-    (bots,) = [one for one in content["panels"] if one["title"].startswith("BOTS")]
+    below = [one for row in content["panels"] for one in row.get("panels", [])]
+    (bots,) = [one for one in below if one["title"].startswith("BOTS")]
     rows = [
         labels for target in bots["targets"] for labels, _ in ask(target["expr"], "alive", situations.END)
     ]
