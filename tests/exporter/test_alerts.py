@@ -1,0 +1,164 @@
+"""Which alerts fire and who has them: not known is never none, and what ended is nobody's any more."""
+
+from typing import Any
+
+import pytest
+
+from exporter.alerts import (
+    ENDED_SECONDS,
+    FIRING,
+    HAD_SECONDS,
+    KNOWN_SECONDS,
+    RESOLVED,
+    Alerts,
+    Had,
+    of_delivery,
+    of_poll,
+    of_silence,
+    silence_of,
+)
+
+T0 = 1_795_197_200.0
+STARTED = "2026-11-21T01:00:00.000Z"
+
+
+def raw(fingerprint: str = "aa", name: str = "TradebotKillNotVerified", **labels: str) -> dict[str, Any]:
+    """An alert as Alertmanager tells it."""
+    given = {"alertname": name, "severity": "critical", "bot": "arb", **labels}
+    return {
+        "fingerprint": fingerprint,
+        "labels": {key: value for key, value in given.items() if value},
+        "annotations": {"summary": "The bot goes on"},
+        "startsAt": STARTED,
+        "status": {"state": "active", "silencedBy": [], "inhibitedBy": []},
+    }
+
+
+WATCHDOG = raw("00", "TradebotWatchdog", severity="none", bot="")
+
+
+def polled(alerts: Alerts, *found: dict[str, Any], now: float = T0) -> tuple[list[str], list[Had]]:
+    changes, over = alerts.polled(of_poll([WATCHDOG, *found]) or [], now)
+    return [f"{change.alert.name} {change.status}" for change in changes], over
+
+
+def test_before_the_first_answer_nothing_is_known() -> None:
+    alerts = Alerts()
+    assert alerts.unknown(T0) == "Alertmanager was not asked yet"
+    assert alerts.firing(T0) == []
+
+
+def test_an_empty_answer_is_believed_only_while_the_watchdog_fires() -> None:
+    alerts = Alerts()
+    alerts.polled([], T0)
+    assert "no Watchdog fires" in alerts.unknown(T0)
+    polled(alerts)
+    assert alerts.unknown(T0) == ""
+
+
+@pytest.mark.parametrize("later", [KNOWN_SECONDS + 1, -1])
+def test_an_old_answer_says_nothing_any_more(later: float) -> None:
+    alerts = Alerts()
+    polled(alerts, raw())
+    alerts.unreachable("Alertmanager is not reachable: refused")
+    assert alerts.unknown(T0 + KNOWN_SECONDS) == ""
+    assert alerts.unknown(T0 + later) == "Alertmanager is not reachable: refused"
+    assert alerts.firing(T0 + later) == []
+
+
+def test_the_worst_and_oldest_come_first_and_what_only_reminds_is_left_out() -> None:
+    alerts = Alerts()
+    newer = {**raw("bb", "B"), "startsAt": "2026-11-21T01:30:00Z"}
+    warning, info = raw("cc", "C", severity="warning"), raw("dd", "D", severity="info")
+    polled(alerts, warning, newer, info, raw("aa", "A"))
+    assert [alert.name for alert in alerts.firing(T0)] == ["A", "B", "C"]
+
+
+def test_an_alert_is_told_once_when_it_begins_and_once_when_it_ended() -> None:
+    alerts = Alerts()
+    assert polled(alerts, raw())[0] == ["TradebotKillNotVerified firing"]
+    assert polled(alerts, raw(), now=T0 + 5)[0] == []
+    assert polled(alerts, now=T0 + 10)[0] == []  # perhaps a restart of Alertmanager
+    assert polled(alerts, now=T0 + 6 + ENDED_SECONDS)[0] == ["TradebotKillNotVerified resolved"]
+    assert polled(alerts, now=T0 + 20 + ENDED_SECONDS)[0] == []
+
+
+def test_what_is_delivered_and_polled_is_told_once_whoever_is_first() -> None:
+    alerts = Alerts()
+    delivery = {"alerts": [{**raw(), "status": "firing"}]}
+    assert [change.status for change in alerts.handed_in(of_delivery(delivery), T0)] == [FIRING]
+    assert polled(alerts, raw())[0] == []
+    ended = {"alerts": [{**raw(), "status": "resolved"}]}
+    assert [change.status for change in alerts.handed_in(of_delivery(ended), T0)] == [RESOLVED]
+    assert alerts.handed_in(of_delivery(ended), T0) == []
+    assert alerts.handed_in(of_delivery(delivery), T0) == []  # an old delivery that comes late
+
+
+def test_a_delivered_watchdog_shows_that_the_path_works_and_is_no_news() -> None:
+    alerts = Alerts()
+    assert alerts.handed_in(of_delivery({"alerts": [{**WATCHDOG, "status": "firing"}]}), T0) == []
+    assert alerts.watchdog_at == T0
+    alerts.handed_in(of_delivery({"alerts": [{**WATCHDOG, "status": "resolved"}]}), T0 + 5)
+    assert alerts.watchdog_at == T0
+
+
+def test_somebody_has_an_alert_until_it_ends_or_for_an_hour() -> None:
+    for end, labels in ((T0 + 1 + ENDED_SECONDS, ()), (T0 + HAD_SECONDS, (raw(),))):
+        alerts = Alerts()
+        polled(alerts, raw())
+        (alert,) = alerts.firing(T0)
+        alerts.take(Had(alert, "ann", "", T0 + HAD_SECONDS, "s-1"))
+        assert [had.by for had in alerts.had(T0 + 1)] == ["ann"]
+        _, over = polled(alerts, *labels, now=end)
+        assert [had.silence for had in over] == ["s-1"]
+        assert alerts.had(end) == []
+        assert alerts.who_has(alert, end) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        {},
+        [None],
+        [{"labels": {}}],
+        [{**raw(), "fingerprint": "../x"}],
+        [{**raw(), "startsAt": "yesterday"}],
+        [{**raw(), "labels": "none"}],
+    ],
+)
+def test_what_is_no_alert_is_left_out(content: object) -> None:
+    assert not of_poll(content)
+
+
+@pytest.mark.parametrize(
+    "alerts", [None, 3, [None], [{"status": "odd"}], [{**raw(), "status": "suppressed"}]]
+)
+def test_a_delivery_with_nonsense_in_it_is_no_news(alerts: object) -> None:
+    assert list(of_delivery({"alerts": alerts})) == []
+
+
+def test_a_silence_is_for_this_very_alert_and_names_the_person() -> None:
+    (alert,) = of_poll([raw()]) or []
+    silence = silence_of(alert, "ann", "", T0)
+    assert silence["matchers"] == [
+        {"name": name, "value": value, "isRegex": False, "isEqual": True}
+        for name, value in raw()["labels"].items()
+    ]
+    assert (silence["createdBy"], silence["comment"]) == ("ann", "I have it")
+    assert (silence["startsAt"], silence["endsAt"]) == ("2026-11-20T17:53:20Z", "2026-11-20T18:53:20Z")
+
+
+def test_a_silence_that_covers_more_than_the_alert_does_not_end_with_it() -> None:
+    (alert,) = of_poll([raw()]) or []
+    own = {**silence_of(alert, "ann", "looking", T0), "id": "s-1"}
+    had = of_silence(alert, own)
+    assert had is not None
+    assert (had.by, had.reason, had.until, had.ends_with_alert) == ("ann", "looking", T0 + HAD_SECONDS, True)
+    wide = {**own, "matchers": [{"name": "bot", "value": "arb", "isRegex": False, "isEqual": True}]}
+    pattern = {**own, "matchers": [{**own["matchers"][0], "isRegex": True}, *own["matchers"][1:]]}  # type: ignore[index]
+    for other in (wide, pattern):
+        had = of_silence(alert, other)
+        assert had is not None
+        assert not had.ends_with_alert
+    assert of_silence(alert, {"id": "s-1"}) is None
