@@ -104,7 +104,7 @@ class Alerts:
     _why: str = "Alertmanager was not asked yet"
     _firing: tuple[Alert, ...] = ()
     _seen: dict[str, _Seen] = field(default_factory=dict)
-    _told: dict[tuple[str, float], str] = field(default_factory=dict)
+    _told: dict[tuple[str, int], str] = field(default_factory=dict)
     _had: dict[str, Had] = field(default_factory=dict)
 
     def polled(self, firing: Sequence[Alert], now: float) -> tuple[list[Change], list[Had]]:
@@ -174,7 +174,7 @@ class Alerts:
         """The change where it is news: an alert is told once when it begins and once when it ends."""
         if alert.is_watchdog:
             return None
-        key = (alert.fingerprint, alert.since)
+        key = (alert.fingerprint, int(alert.since))  # what is delivered has more digits than what is asked for
         before = self._told.pop(key, None)
         self._told[key] = status if before is None or status == RESOLVED else before
         while len(self._told) > MOST_REMEMBERED:

@@ -85,7 +85,8 @@ def test_an_alert_is_told_once_when_it_begins_and_once_when_it_ended() -> None:
 
 def test_what_is_delivered_and_polled_is_told_once_whoever_is_first() -> None:
     alerts = Alerts()
-    delivery = {"alerts": [{**raw(), "status": "firing"}]}
+    digits = "2026-11-21T01:00:00.000456789Z"
+    delivery = {"alerts": [{**raw(), "startsAt": digits, "status": "firing"}]}
     assert [change.status for change in alerts.handed_in(of_delivery(delivery), T0)] == [FIRING]
     assert polled(alerts, raw())[0] == []
     ended = {"alerts": [{**raw(), "status": "resolved"}]}
