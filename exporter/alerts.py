@@ -174,7 +174,7 @@ class Alerts:
         """The change where it is news: an alert is told once when it begins and once when it ends."""
         if alert.is_watchdog:
             return None
-        key = (alert.fingerprint, int(alert.since))  # what is delivered has more digits than what is asked for
+        key = (alert.fingerprint, int(alert.since))  # a delivery has more digits than an answer
         before = self._told.pop(key, None)
         self._told[key] = status if before is None or status == RESOLVED else before
         while len(self._told) > MOST_REMEMBERED:
