@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import aiosqlite
 import pytest
 
-from exporter import cards
 from exporter.ledger import ANALYTICS, KEPT_SECONDS, ORDERS, LedgerFigures
 from exporter.losscap import utc_day
 from exporter.metrics import METRICS
+from exporter.page import cards
 from exporter.reporting import schema
 from exporter.reporting.ledger import LedgerJob, read_figures
 from exporter.reporting.rollups import Rollups
