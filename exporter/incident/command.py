@@ -11,7 +11,7 @@ import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from exporter.config import Config
 from exporter.errors import ExporterError
@@ -24,6 +24,7 @@ DONE: Final = 0
 NOT_WHOLE: Final = 1
 """The exit code where the zip was made and something could not be read, or the chain is broken."""
 
+STANDARD_OUTPUT: Final = Path("-")
 MOMENTS: Final = ("--from", "--to")
 SHORTEST_TOKEN: Final = 8
 """What is shorter than this is no token of ours, and would be cut out of ordinary words."""
@@ -47,7 +48,10 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("--to", dest="end", default="now", metavar="TIME", help="its end (default: now)")
     command.add_argument("--bot", metavar="BOT", help="one bot (default: all)")
     command.add_argument(
-        "--out", type=Path, metavar="FILE", help="the zip to make (default: incident-….zip here)"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the zip to make; - for standard output (default: incident-….zip here)",
     )
     command.add_argument("--json", action="store_true", help="answer with the manifest as JSON")
 
@@ -74,11 +78,17 @@ def incident(config: Config, options: argparse.Namespace) -> int:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(span.start))
     out = options.out or Path(f"incident-{options.bot or 'all'}-{stamp}.zip")
     made = bundle.Incident(span, options.bot, now)
-    _write(config, out, made)
+    told = sys.stdout
+    if out == STANDARD_OUTPUT:
+        told = sys.stderr
+        _through_a_pipe(config, made)
+    else:
+        _write(config, out, made)
     rows = sum(member.rows for name, member in made.files.items() if name != bundle.TIMELINE)
     says = [f"{out}: {span}, {rows:,} rows in {len(made.files)} files, and {bundle.MANIFEST}."]
     says += [f"  {line}" for line in (*made.chain, *made.missing)]
-    print(json.dumps(made.manifest(), indent=2) if options.json else "\n".join(says))  # noqa: T201
+    text = json.dumps(made.manifest(), indent=2) if options.json else "\n".join(says)
+    print(text, file=told)
     return NOT_WHOLE if made.faults or made.whole is False else DONE
 
 
@@ -88,10 +98,8 @@ def _write(config: Config, out: Path, made: bundle.Incident) -> None:
         raise IncidentUnusable(f"{out} is there already; remove it, or choose another with --out FILE.")
     part = out.with_name(f"{out.name}.part")
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            filled = bundle.Bundle(archive, made, _tokens(config))
-            bundle.fill(filled, config.reporting_db, Progress(_progress, "gathered"))
-            filled.manifest()
+        with part.open("wb") as file:
+            _zip(config, file, made)
         part.replace(out)
     except OSError as error:
         raise IncidentUnusable(
@@ -100,6 +108,23 @@ def _write(config: Config, out: Path, made: bundle.Incident) -> None:
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _through_a_pipe(config: Config, made: bundle.Incident) -> None:
+    """Write the zip to standard output, as out of a container."""
+    if sys.stdout.isatty():
+        raise IncidentUnusable("--out - writes the zip to standard output: send that to a file (> x.zip).")
+    try:
+        _zip(config, sys.stdout.buffer, made)
+    except OSError as error:
+        raise IncidentUnusable(f"the zip cannot be written: {error.strerror or error}.") from error
+
+
+def _zip(config: Config, file: IO[bytes], made: bundle.Incident) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        filled = bundle.Bundle(archive, made, _tokens(config))
+        bundle.fill(filled, config.reporting_db, Progress(_progress, "gathered"))
+        filled.manifest()
 
 
 def _is_there(config: Config, bot: str | None) -> None:

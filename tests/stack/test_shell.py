@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from benchmarks.kill_lab import ArbProcess
 from tests.doubles.bots import Ignores, OwnBot, OwnIgnores
 from tests.doubles.in_thread import served
 from tests.exporter.incident.archive import read
-from tests.stack.processes import wait_until
+from tests.stack.processes import ROOT, python, wait_until
 from tests.stack.shell_stand import TOKENS, Said, Stand
 
 pytestmark = pytest.mark.stack
@@ -242,6 +243,15 @@ def test_an_incident_is_gathered_while_the_exporter_runs(tmp_path: Path) -> None
         stand.stop()
         again = answered(stand.shell("incident", "--from", "-5m", "--out", str(tmp_path / "again.zip")), 0)
         assert "the whole chain, " in again.out
+
+
+def test_an_incident_comes_out_of_a_container_through_a_pipe(stand: Stand, tmp_path: Path) -> None:
+    out = tmp_path / "piped.zip"
+    command = [*map(str, python("-m", "exporter", "--config", stand.settings)), "incident", "--from", "-5m"]
+    piped = subprocess.run([*command, "--out", "-"], cwd=ROOT, capture_output=True, timeout=60, check=True)
+    out.write_bytes(piped.stdout)
+    assert read(out)["sessions.jsonl"]
+    assert b"rows in " in piped.stderr
 
 
 def test_a_kill_of_all_is_as_good_as_its_worst(tmp_path: Path) -> None:
