@@ -27,7 +27,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET acked_at = excluded.acked_at, decided_at = excluded.decided_at,
     state = excluded.state, rung = excluded.rung, paths = coalesce(excluded.paths, paths),
     detail = excluded.detail,
-    positions = excluded.positions, unhedged = excluded.unhedged, working_orders = excluded.working_orders,
+    positions = coalesce(excluded.positions, positions), unhedged = coalesce(excluded.unhedged, unhedged),
+    working_orders = coalesce(excluded.working_orders, working_orders),
     rearmed_at = excluded.rearmed_at, rearmed_by = excluded.rearmed_by
 """
 
