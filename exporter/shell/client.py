@@ -70,7 +70,7 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             why = getattr(error, "reason", None) or error
             raise NoExporter(
-                f"no exporter answers at {self.address}: {why}. Start it, or say where it is: --listen …"
+                f"no exporter answers at {self.address}: {why}; start it, or say where it is with --listen"
             ) from error
         except ValueError as error:
             raise NoExporter(f"what answers at {self.address} is no exporter of this version") from error

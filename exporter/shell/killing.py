@@ -98,7 +98,7 @@ def _through_exporter(
             asked.post(f"/bots/{quoted(options.bot)}/kill", reason=options.reason, venue=options.venue)
         return _followed(asked, names, until)
     except (NoExporter, NoToken) as error:
-        raise _NotThrough(str(error).rstrip(".")) from error
+        raise _NotThrough(str(error)) from error
     except AnsweredNo as error:
         if error.status in NO_DECISION or error.status >= 500:
             raise _NotThrough(f"the exporter did not take it ({error})") from error
