@@ -148,7 +148,10 @@ class AlertDesk:
         """The same for the page."""
         listed = self.alerts.firing(now)
         return Alarms(
-            rows=tuple(self._row(alert, now) for alert in listed if not alert.inhibited),
+            # What somebody has comes last: the others wait for one.
+            rows=tuple(
+                sorted((self._row(a, now) for a in listed if not a.inhibited), key=lambda r: bool(r.by))
+            ),
             unknown=self.alerts.unknown(now),
             inhibited=sum(alert.inhibited for alert in listed),
         )

@@ -19,13 +19,14 @@ from exporter.api.calls import body_of
 from exporter.control import params
 from exporter.control.console import Console, Desks
 from exporter.control.sessions import clear_cookie, same_origin, set_cookie
+from exporter.control.standing import Standing
 from exporter.errors import NotAllowed, WhoAreYou
 from exporter.page import wall
 from exporter.page.cards import card
 from exporter.page.controls import controls, kill_all
 from exporter.page.document import render
 from exporter.page.happening import BLIND, blind, happening, of_bot
-from exporter.page.parts import Alarms, Card, Controls, Page, Place, Visitor
+from exporter.page.parts import Alarms, Button, Card, Controls, Page, Place, Visitor
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Desk:
             visitor=visitor,
             people=tuple(self._console.config.tokens.operators),
             trouble=self._trouble(),
-            kill_all=kill_all(tuple(bots)),
+            kill_all=self._kill_all(now),
         )
 
     def happening(self) -> dict[str, object]:
@@ -89,6 +90,12 @@ class Desk:
         except WhoAreYou:
             return None
         return Visitor(caller.name, caller.refusal)
+
+    def _kill_all(self, now: float) -> Button | None:
+        def stands(desks: Desks, now: float) -> Standing | None:
+            return desks.kill.standing(now)
+
+        return kill_all([self._guarded(name, stands, lambda *_: None, now) for name in self._console.bots])
 
     def _look(self, name: str, visitor: Visitor | None, now: float) -> tuple[Card, Controls | None]:
         codes = () if visitor is None else tuple(self._console.codes.shown(now))

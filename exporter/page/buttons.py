@@ -7,6 +7,7 @@ says who may press. A button carries where it sends to, so the script knows no c
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html import escape
 from typing import Final
 
@@ -26,7 +27,9 @@ def controls(of: Controls, page: Page) -> str:
         if visitor
         else ""
     )
-    rest = f'<div class="rest" id="rest-{name}" data-part>{"".join(_one(b, visitor) for b in others)}</div>'
+    there = "".join(_button(button, visitor) for button in others if not button.why_not)
+    absent = "".join(_cannot(button) for button in others if button.why_not)
+    rest = f'<div class="rest" id="rest-{name}" data-part>{there}{absent}</div>'
     codes = "".join(
         f'<p class="code">To {shown(code.says)}, type <strong>{shown(code.code)}</strong>'
         f" within {duration(code.expires - page.now)}</p>"
@@ -47,7 +50,8 @@ def for_all(page: Page) -> str:
     """The button that stops every bot, where there are several."""
     if page.kill_all is None or page.visitor is None:
         return ""
-    return _button(page.kill_all, page.visitor, "hint")
+    leaves = f'<p class="leaves" id="leaves-all" data-part>KILL ALL {shown(page.kill_all.says)}</p>'
+    return leaves + _button(replace(page.kill_all, says=""), page.visitor, "leaves-all")
 
 
 def person(page: Page) -> str:
@@ -74,10 +78,8 @@ def dialog(visitor: Visitor | None) -> str:
     return "" if visitor is None or visitor.refusal else _DIALOG
 
 
-def _one(button: Button, visitor: Visitor | None) -> str:
-    if button.why_not:
-        return f'<p class="cannot">{shown(button.label.rstrip("…"))}: {shown(button.why_not, 300)}</p>'
-    return _button(button, visitor)
+def _cannot(button: Button) -> str:
+    return f'<p class="cannot">{shown(button.label.rstrip("…"))}: {shown(button.why_not, 300)}</p>'
 
 
 def _button(button: Button, visitor: Visitor | None, described_by: str = "") -> str:
@@ -102,10 +104,10 @@ def _button(button: Button, visitor: Visitor | None, described_by: str = "") -> 
 def _told(title: str, told: Told | None) -> str:
     if told is None:
         return ""
-    what = f"<span>{shown(told.what)}</span>" if told.what else ""
+    details = " · ".join(filter(None, (told.what, told.says)))
     return (
         f'<p class="told {told.tone}"><b>{title}</b> <strong>{shown(told.state, 200)}</strong> '
-        f"{what} <span>{shown(told.says, 300)}</span></p>"
+        f"<span>{shown(details, 400)}</span></p>"
     )
 
 

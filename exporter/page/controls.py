@@ -6,7 +6,7 @@ the bot's later states: an ack is shown as no more than an ack.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from botkit.messages import PAUSE, RESUME
@@ -52,11 +52,28 @@ def controls(desks: Desks, now: float, codes: tuple[Shown, ...] = ()) -> Control
     )
 
 
-def kill_all(names: tuple[str, ...]) -> Button | None:
-    """The button for all bots, where there is more than one."""
-    if len(names) < 2:
+def kill_all(every: Sequence[Standing | None]) -> Button | None:
+    """The button for all bots, where there is more than one; it says what would remain.
+
+    `every` has an entry for each bot, None for one that cannot be read.
+    """
+    if len(every) < 2:
         return None
-    return Button("kill-all", f"KILL ALL {len(names)}", "/api/kill", hold=True)
+    read = [each for each in every if each is not None]
+    held = _sum([each.positions for each in read], len(every), count)
+    exposed = _sum([each.unhedged for each in read], len(every), money)
+    orders = _sum([each.working_orders for each in read], len(every), count)
+    says = f"would leave: positions {held} · unhedged {exposed} · working orders {orders}"
+    return Button("kill-all", f"KILL ALL {len(every)}", "/api/kill", says=says, hold=True)
+
+
+def _sum(values: Sequence[float | None], bots: int, written: Callable[[float], str]) -> str:
+    """What all bots say together, and of how many of them that is where not all say it."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return NOT_REPORTED
+    total = written(sum(known))
+    return total if len(known) == bots else f"≥ {total} ({len(known)} of {bots} bots say)"
 
 
 def _kill(stands: Standing, now: float) -> Told:

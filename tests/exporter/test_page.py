@@ -173,7 +173,7 @@ def test_what_a_kill_is_at_and_the_last_command_stand_beside_the_buttons_with_th
     )
     page = render([card()], NOW, controls={"arb": of})
     assert '<p class="told act"><b>KILL</b> <strong>NOT KILLED: opened KX-1</strong>' in page
-    assert "<b>LAST COMMAND</b> <strong>ACKED</strong> <span>pause by bob, 7 s ago</span>" in page
+    assert "<b>LAST COMMAND</b> <strong>ACKED</strong> <span>pause by bob, 7 s ago · " in page
 
 
 def test_a_code_is_shown_with_what_it_is_for() -> None:
