@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiosqlite
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.reporting import database, events
@@ -251,6 +251,7 @@ anything = st.recursive(
 )
 
 
+@settings(deadline=None)  # each writes to a disk
 @given(text=st.text(), value=anything, latency=st.none() | st.floats())
 async def test_whatever_is_recorded_is_kept_and_its_hash_holds(
     tmp_path_factory: pytest.TempPathFactory, text: str, value: object, latency: float | None
