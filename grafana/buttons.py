@@ -44,7 +44,7 @@ class Press:
 
     def action(self, *, one_click: bool = False) -> dict[str, object]:
         """As a panel writes it."""
-        asked = [name for name in INPUTS if f"${name}" in self.query.values()]
+        asked = [value[1:] for value in self.query.values() if value[1:] in INPUTS]
         made: dict[str, object] = {
             "type": "fetch",
             "title": self.title,

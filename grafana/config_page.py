@@ -71,10 +71,10 @@ def differences() -> table.Panel:
         "Settings whose value is not the one at the start of the bot's session, or not the default.",
         control.differences(),
         {
-            "value": Look(width=140),
-            "at the session's start": Look(width=150),
-            "default": Look(width=140),
-            "last change": Look(width=200),
+            "parameter": Look(width=300),
+            "value": Look(width=90),
+            "at start": Look(width=90),
+            "default": Look(width=90),
         },
     )
 

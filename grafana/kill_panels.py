@@ -171,11 +171,12 @@ def commands() -> table.Panel:
         "state that shows it, and UNKNOWN is not failed.",
         control.commands(),
         {
-            "at": Look(width=150),
-            "what": Look(wrapped=True),
-            "result": Look(width=190, words=RESULT_WORDS),
-            "who": Look(width=150),
+            "at": Look(width=112),
+            "what": Look(width=280, wrapped=True),
+            "result": Look(width=165, words=RESULT_WORDS),
+            "who": Look(width=130),
             "what was seen": Look(wrapped=True),
+            "why": Look(width=90),
         },
     )
 
@@ -188,7 +189,7 @@ def what_changed() -> table.Panel:
         "audit trail has them, of whatever day.",
         control.what_changed(),
         {
-            "at": Look(width=150),
+            "at": Look(width=112),
             "kind": Look(width=120),
             "what": Look(wrapped=True),
             "who": Look(width=140),

@@ -123,18 +123,17 @@ _SETTING = "s.key || ': ' || COALESCE(s.before, 'blank') || ' → ' || COALESCE(
 _COMMAND = """REPLACE(c.command, '_', ' ')
     || COALESCE(' ' || json_extract(c.parameters, '$.position_id'), '')"""
 _ORDERED = f"""SELECT c.sent_at AS at, COALESCE({_SETTING}, {_COMMAND}) AS what, c.who, c.source,
-        UPPER(REPLACE(c.state, '_', ' ')) AS result, c.seen, c.reason
-        FROM commands AS c LEFT JOIN setting_changes AS s ON s.command_id = c.id WHERE c.bot = {BOT}
+        UPPER(REPLACE(c.state, '_', ' ')) AS result, c.seen, c.reason,
+        0 AS kill FROM commands AS c LEFT JOIN setting_changes AS s ON s.command_id = c.id WHERE c.bot = {BOT}
     UNION ALL SELECT sent_at, CASE drill WHEN 1 THEN 'drill' ELSE 'KILL' END || COALESCE(' of ' || venue, ''),
         who, source, {_WORDS} || CASE WHEN rearmed_at IS NULL THEN '' ELSE ', RE-ARMED' END,
         COALESCE('by its ' || rung || printf(' after %.1f s', decided_at - sent_at), NULLIF(detail, ''),
-            'no proof yet'), reason
-        FROM kills WHERE bot = {BOT}
-    UNION ALL SELECT at, what, who, source, UPPER(kind), proof, why FROM events
+            'no proof yet'), reason, 1 FROM kills WHERE bot = {BOT}
+    UNION ALL SELECT at, what, who, source, UPPER(kind), proof, why, 0 FROM events
         WHERE kind IN ('rearm', 'maintenance') AND bot = {BOT}
-    UNION ALL SELECT at, what, who, source, 'REFUSED', proof, '' FROM events
+    UNION ALL SELECT at, what, who, source, 'REFUSED', proof, '', 0 FROM events
         WHERE kind = 'refused' AND (what LIKE '/api/bots/' || {BOT} || '/%' OR what = '/api/kill')"""
-_AT = f"strftime('%m-%d ', at, 'unixepoch') || {clock('at')}"
+_AT = "strftime('%m-%d %H:%M:%S', at, 'unixepoch')"
 _WHO = "who || ' (' || source || ')'"
 
 
@@ -158,12 +157,13 @@ def commands() -> Statement:
 
 
 def last_command() -> Statement:
-    """The newest of them in one line: what became of it."""
+    """The newest of them in one line: what became of it; of a refused one, why."""
+    told = (
+        f"CASE result WHEN 'REFUSED' THEN substr(seen, 1, 64) ELSE substr(what, 1, 44) || ' · ' || {_WHO} END"
+    )
+    result = "result || CASE WHEN kill = 1 THEN ' ' || substr(seen, 1, 40) ELSE '' END"
     return statement(
-        {
-            "name": text(f"what || ' · ' || {_WHO} || ' · ' || COALESCE(seen, '') || ' · ' || {clock('at')}"),
-            "value": text("result"),
-        },
+        {"name": text(f"{told} || ' · ' || {clock('at')}"), "value": text(result)},
         "last",
         given={"last": f"SELECT * FROM ({_ORDERED}) ORDER BY at DESC LIMIT 1"},
     )
@@ -274,7 +274,7 @@ def differences() -> Statement:
         {
             "parameter": text("key"),
             "value": text(_VALUE),
-            "at the session's start": text(
+            "at start": text(
                 "CASE differs_from_start WHEN 1 THEN COALESCE(session_start, '(blank)') ELSE 'same' END"
             ),
             "default": text(
