@@ -94,7 +94,7 @@ def _shared(parser: argparse.ArgumentParser, config: Path | str) -> None:
         type=_listen,
         default=None if isinstance(config, Path) else config,
         metavar="HOST:PORT",
-        help="answer here, whatever the file says",
+        help="where the exporter answers, whatever the file says",
     )
 
 

@@ -10,6 +10,13 @@ from typing import Final
 from exporter.config_values import seconds
 
 WAIT_SECONDS: Final = 60.0
+EXIT_CODES: Final = (
+    "exit code: 0 the bot's states prove it, 1 they do not (or not in time), 2 it was refused, or could not be"
+    " asked for."
+)
+STATUS_CODES: Final = (
+    "exit code: 0 no bot needs anybody now, 1 one does or is not known, 2 no exporter answers."
+)
 
 Add = Callable[[str, str], argparse.ArgumentParser]
 """Adds a command by its name and what it does."""
@@ -52,6 +59,9 @@ def add(command: Add) -> None:
             "--wait", type=_seconds, default=WAIT_SECONDS, metavar="SECONDS",
             help=f"how long to wait for the proof (default: {WAIT_SECONDS:.0f})",
         )  # fmt: skip
+    status.epilog = STATUS_CODES
+    for parser in everybody:
+        parser.epilog = EXIT_CODES
     for parser in (status, *everybody):
         parser.add_argument("--json", action="store_true", help="answer as JSON")
         parser.add_argument("--token-file", type=Path, metavar="FILE", help="ask with this token")

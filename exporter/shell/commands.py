@@ -15,7 +15,7 @@ from exporter.config import Config
 from exporter.control.order import Stage
 from exporter.figures import duration
 from exporter.shell.asking import ask_with_code, asked_by
-from exporter.shell.client import AnsweredNo, Client, quoted
+from exporter.shell.client import AnsweredNo, Client, NoExporter, quoted
 from exporter.shell.killing import drill, kill, rearm
 from exporter.shell.telling import DONE, LOOK_SECONDS, NOT_PROVEN, Headline, say, tell
 
@@ -99,7 +99,14 @@ def _follow(asked: Client, options: argparse.Namespace, answer: Answer) -> int:
     while answer["state"] in OPEN and time.monotonic() < until:
         headline(str(answer["says"]))
         time.sleep(LOOK_SECONDS)
-        answer = asked.get(path)
+        try:
+            answer = asked.get(path)
+        except (
+            NoExporter,
+            AnsweredNo,
+        ) as error:  # it ended meanwhile, or has begun anew and knows it no more
+            say(f"{error}; it was sent, and what becomes of it stands in the audit trail")
+            break
     tell(options, answer, f"{answer['bot']}: {answer['state'].replace('_', ' ').upper()}: {answer['says']}")
     return DONE if answer["state"] in PROVEN else NOT_PROVEN
 

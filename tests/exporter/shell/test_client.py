@@ -48,7 +48,9 @@ def test_where_nothing_listens_it_says_what_to_do() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        with pytest.raises(NoExporter, match=r"Connection refused.*; start it, or say where it is with --listen"):
+        with pytest.raises(
+            NoExporter, match=r"Connection refused.*; start it, or say where it is with --listen"
+        ):
             Client(f"127.0.0.1:{port}", "x").get("/bots")
 
 
