@@ -11,8 +11,8 @@ from exporter.config_values import seconds
 
 WAIT_SECONDS: Final = 60.0
 EXIT_CODES: Final = (
-    "exit code: 0 the bot's states prove it, 1 they do not (or not in time), 2 it was refused, or could not be"
-    " asked for."
+    "exit code: 0 the bot's states prove it, 1 they do not (or not in time), 2 it was refused or nobody could"
+    " be asked."
 )
 STATUS_CODES: Final = (
     "exit code: 0 no bot needs anybody now, 1 one does or is not known, 2 no exporter answers."
