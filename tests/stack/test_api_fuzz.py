@@ -33,7 +33,7 @@ from tests.stack.shell_stand import TOKENS, Stand
 pytestmark = pytest.mark.stack
 
 PLANTED = "Pl4nted-s3cret-of-a-venue"
-EXAMPLES, MANY_EXAMPLES = 4, 250
+EXAMPLES, MANY_EXAMPLES = 4, 60
 CHECKS = (
     not_a_server_error,
     status_code_conformance,
