@@ -37,7 +37,7 @@ _CREDENTIAL: Final = re.compile(
     "KEY_ID|SECRET|PASSPHRASE|PASSWORD|TOKEN|PRIVATE|API_KEY|ACCOUNT|FUNDER", re.I
 )
 
-_GIVEN: Final = re.compile("(venue )?kill switch ")
+GIVEN: Final = re.compile("(venue )?kill switch ")
 """How the reasons begin that are a person's: a kill file, a variable of the environment."""
 
 
@@ -259,7 +259,7 @@ def _kill(fields: Fields, status: str | None, labels: Labels) -> Kill | None:
 def _first_words(reason: str, cause: str | None) -> str:
     """The first of a kill's reasons, without figures; where the bot halted itself, one of its own."""
     reasons = [part.strip().partition(" (")[0] for part in reason.split(";")]
-    own = [words for words in reasons if not _GIVEN.match(words)] if cause == AUTOMATIC else []
+    own = [words for words in reasons if not GIVEN.match(words)] if cause == AUTOMATIC else []
     return (own or reasons)[0]
 
 

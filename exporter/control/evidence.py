@@ -17,7 +17,7 @@ from exporter.control.proof import Sighting
 from exporter.decisions import OPENINGS
 from exporter.fields import Fields, finite
 from exporter.sight import quiet_at
-from exporter.state import State
+from exporter.state import AUTOMATIC, GIVEN, PAUSED, State
 from exporter.view import BotView, Session
 
 GATE: Final = "kill switch"
@@ -54,25 +54,35 @@ class Evidence:
         """The state as a kill of this venue, or of the whole bot, is judged by it."""
         state, kill = self.state, self.state.kill
         reasons = _reasons(kill.reason) if kill is not None and kill.active else []
-        by_operator = any(not part.startswith(NO_OPERATOR) for part in reasons)
+        automatic = kill is not None and kill.cause == AUTOMATIC
+        by_operator = any(
+            GIVEN.match(part) if automatic else not part.startswith(NO_OPERATOR) for part in reasons
+        )
         killed = None if kill is None else kill.active
-        if killed and reasons and not by_operator:
-            killed = None  # halted, and not by a person: nothing is said of this kill
+        halted = bool(killed and (automatic or reasons) and not by_operator)
+        if halted:
+            killed = None  # and not by a person: nothing is said of this kill
         if venue is not None and not killed:
             killed = None if self.venue_kills is None else venue in self.venue_kills
+        refused = any(_refuses(decision, venue) for decision in state.decisions)
         return Sighting(
             at=self.at,
             built_at=self._here(state.ts),
             new_cycle=self.new_cycle,
             opening=self._opening(venue),
-            refused=any(_refuses(decision, venue) for decision in state.decisions),
-            could_open=not self.in_quiet and (state.quotes is None or state.quotes > 0),
+            refused=refused,
+            could_open=not (self.in_quiet or halted or self._held(refused=refused)) and state.quotes != 0,
             killed=killed,
             by_operator=by_operator if venue is None else killed is True,
             killed_since=self._here(kill.since) if kill is not None and venue is None else None,
             working=working_orders(state) if venue is None else _working_at(state, venue),
             ordered_at=self._here(self.last_order) if venue is None else None,
         )
+
+    def _held(self, *, refused: bool) -> bool:
+        """Whether something else than a kill of this console keeps the bot from opening anything."""
+        gated = any(isinstance(decision, dict) and _gated(decision) for decision in self.state.decisions)
+        return self.state.status == PAUSED or (gated and not refused)
 
     def _here(self, at: float | None) -> float | None:
         """A time of the bot's clock by the exporter's."""

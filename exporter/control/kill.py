@@ -120,7 +120,7 @@ class Kill:
             return kill._opened(sighting.opening, sighting.at)
         if counts and sighting.killed is False:
             return kill._to(Stage.NOT_VERIFIED, sighting.at, "the bot reports itself not killed")
-        if kill.stage is Stage.VERIFIED:
+        if kill.stage is Stage.VERIFIED or self._is_old(sighting):
             return kill
         if activity := sighting.activity_since(kill.base):
             return replace(kill, detail=activity)
@@ -152,6 +152,11 @@ class Kill:
         if self.fresh and (built_at is None or built_at <= self.base + BUILT_BEFORE_SLACK_SECONDS):
             return replace(self, fresh=False), False
         return replace(self, fresh=False, grace=False), not self.grace
+
+    def _is_old(self, sighting: Sighting) -> bool:
+        """Whether it is a state from before the order that was sent again, perhaps of an earlier kill."""
+        built_at = sighting.built_at
+        return built_at is not None and built_at < self.begun_at - BUILT_BEFORE_SLACK_SECONDS
 
     def _is_late_fill(self, sighting: Sighting) -> bool:
         """Whether what was opened is an order from before the kill that its venue would not take back.

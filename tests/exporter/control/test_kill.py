@@ -333,3 +333,11 @@ def test_whatever_is_seen_a_proof_has_a_rung_and_a_time_and_nothing_else_has(sig
         assert verified == (kill.rung is not None) == (kill.decided_at is not None)
         assert not (caught and kill.stage is not Stage.NOT_VERIFIED)
         assert not (verified and kill.rung is Rung.QUIET and kill.quiet < 7)
+
+
+def test_an_old_state_that_is_sent_again_proves_nothing_whatever_it_shows():
+    earlier = [{"killed_since": T - 900}, {"refused": True}, {}, {}, {}, {}, {}, {}, {}, {}, {}]
+    replayed = [ours(n / 10, built_at=T - 600 + n, **shown) for n, shown in enumerate(earlier, 2)]
+    kill = after(acked(), *replayed)
+    assert kill.stage is Stage.ACKED
+    assert after(kill, ours(5)).rung is Rung.FLAG

@@ -98,6 +98,24 @@ def test_a_bots_own_word_counts_where_it_names_an_operators_kill_or_no_cause(swi
     assert (sighting.killed, sighting.by_operator) == expected
 
 
+@pytest.mark.parametrize(
+    "halted",
+    [
+        state(1, kill_switch=killed("automatic", "daily loss cap breached (x)")),
+        state(1, kill_switch=killed("automatic", "drawdown of 20 % (x)")),
+        state(1, status="paused"),
+        base_state(
+            1, last_cycle=cycle_of(decision(action="skipped", reason="kill switch: safe mode active (x)"))
+        ),
+    ],
+    ids=["by the loss cap", "by a cause of its own", "by a pause", "by what its refusals name"],
+)
+def test_the_silence_of_a_bot_that_something_else_halts_says_nothing_of_a_kill(halted):
+    sighting = seen(halted)
+    assert (sighting.could_open, sighting.refused, sighting.by_operator) == (False, False, False)
+    assert not sighting.killed
+
+
 def test_orders_at_a_venue_that_does_not_say_are_unknown():
     assert seen(state(1, working_orders=bots.NO_ORDERS)).working == 0
     assert seen(state(1, working_orders={"kalshi": {"count": 0}})).working is None, "polymarket holds cash"
