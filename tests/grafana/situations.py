@@ -1,11 +1,14 @@
 """Bots in every situation, as the exporter shows them over five minutes: samples for a Prometheus."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
 from exporter.collector import Collector
+from exporter.control.kill import Order, Stage, pressed
+from exporter.control.proof import Rung
+from exporter.control.standing import Standing, standing
 from exporter.ledger import ANALYTICS, LedgerFigures
 from exporter.losscap import utc_day
 from exporter.view import BotView, StoreSeen
@@ -18,6 +21,9 @@ END = T0 + 300
 """When the pages are looked at."""
 CROWD = T0 + 200
 """When more alerts fire than the page has rows for; they have stopped by `END`."""
+
+HELD = T0 + 170
+"""When somebody has one of them."""
 
 Extras = Mapping[str, Any]
 
@@ -42,6 +48,10 @@ class Situation:
     """How its store for fills is found at each look."""
     settings: Extras | None = None
     """Of its entry in the exporter's settings."""
+    kill: Extras | None = None
+    """Of a kill that is ordered at `CHANGE`; empty where none is. Without it this console cannot kill."""
+    kill_file: bool = False
+    last_drill: float | None = None
 
 
 EVERY_DAY = SimpleNamespace(tz="UTC", days=frozenset(range(7)), opens=0, closes=0, reason="venue maintenance")
@@ -78,6 +88,20 @@ SITUATIONS: dict[str, Situation] = {
     "disagrees": Situation({"daily_pnl": 3.5}, ledger_pnl=-4.25, store="ok"),
     "by its ledger": Situation(ours=False, ledger_pnl=-4.25, store="ok"),
     "unread": Situation(store="corrupt"),
+    "ready": Situation(kill={}, last_drill=T0 - 3 * 86400),
+    "undrilled": Situation(kill={}),
+    "by file": Situation(kill={}, kill_file=True, disconnects_at=CHANGE),
+    "no path": Situation(kill={}, disconnects_at=CHANGE),
+    "no path now": Situation(kill={}, disconnects_at=CHANGE, settings={"schedule": (EVERY_DAY,)}),
+    "stopped itself": Situation({"status": "killed", "kill_switch": killed("automatic", "cap")}, kill={}),
+    "being killed": Situation(kill={"stage": Stage.ACKED}),
+    "proven": Situation(
+        {"status": "killed", "kill_switch": killed("operator", "stop")},
+        kill={"stage": Stage.VERIFIED, "rung": Rung.FLAG, "decided_at": T0 + CHANGE + 1},
+    ),
+    "unproven": Situation(kill={"stage": Stage.UNPROVEN, "quiet": 4, "need": 7}),
+    "never proven": Situation(kill={"stage": Stage.UNPROVEN, "quiet": 4}),
+    "not killed": Situation(kill={"stage": Stage.NOT_VERIFIED}),
     "full": Situation({"locked_capital_by_venue": {"kalshi": 200.0, "polymarket": 230.0}}),
 }
 
@@ -128,6 +152,27 @@ def around(now: float) -> Iterator[tuple[str, dict[str, str], float]]:
             }
             yield "ALERTS", {**labels, "alertstate": "firing"}, 1
             yield "ALERTS_FOR_STATE", labels, T0 + 150 - number
+        if now <= HELD:
+            held = {"alertname": "TradebotTrouble0", "bot": "alive", "by": "ann"}
+            yield "tradebot_alert_acknowledged", held, 1
+
+
+class Killer:
+    """Says how a kill stands as a situation has it."""
+
+    def __init__(self, view: BotView, situation: Situation) -> None:
+        self._view, self._situation = view, situation
+
+    def standing(self, now: float) -> Standing:
+        """At this moment."""
+        it = self._situation
+        kills = []
+        if it.kill and now >= T0 + CHANGE:
+            order = Order("k1", "ann", "grafana", "", T0 + CHANGE)
+            kills.append(replace(pressed(order, None, T0 + CHANGE), **it.kill))
+        return standing(
+            self._view, kills, now, delivered={}, file_usable=it.kill_file, last_drill=it.last_drill
+        )
 
 
 class Play:
@@ -136,6 +181,8 @@ class Play:
     def __init__(self, name: str, situation: Situation) -> None:
         self.situation = situation
         self.view = BotView(name, now=T0, **{"expected_interval": 5.0, **(situation.settings or {})})
+        if situation.kill is not None:
+            self.view.control = Killer(self.view, situation)
 
     def at(self, second: int) -> None:
         """What happens in this second."""

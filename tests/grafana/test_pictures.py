@@ -148,6 +148,20 @@ PICTURES: dict[str, dict[str, tuple[str, str]]] = {
     "blocked": {FILL: (r"by edge belo… \| BLOCKED", AMBER)},
     "disagrees": {PNL: (r"PnL ≠ LEDGER \| 3.5", AMBER)},
     "by its ledger": {PNL: (r"PnL · ledger \| -4.25", GREY)},
+    "ready": {KILL: (r"KILL · drilled 3 d ago \| READY", GREY)},
+    "undrilled": {KILL: (r"KILL · never drilled \| READY", GREY)},
+    "by file": {KILL: (r"KILL · socket is down \| BY FILE ONLY", AMBER)},
+    "no path": {KILL: (r"KILL cannot reach no path \| NO PATH", RED)},
+    "no path now": {KILL: (r"KILL · no path now down as planned \| NO PATH", BLUE)},
+    "stopped itself": {KILL: (r"by its own limits · 1 open \| KILLED", RED)},
+    "being killed": {KILL: (r"being killed · since 3 min \| KILLING", RED)},
+    "proven": {
+        MODE: (r"SIMULATED \| KILLED", RED),
+        KILL: (r"PROVEN \(flag\) · 1 position remains \| 1.*e\+12", BLUE),
+    },
+    "unproven": {KILL: (r"quiet 4 of 7 · see System \| UNPROVEN", AMBER)},
+    "never proven": {KILL: (r"quiet 4, not proven · see System \| UNPROVEN", AMBER)},
+    "not killed": {KILL: (r"not killed goes on · 1 position remains \| NOT KILLED", RED)},
     "rich": {PNL: (r"PnL · bot \| 1.235e\+04", GREY)},
     "poor": {PNL: (r"PnL · bot \| 2.346e\+04", GREY)},
 }
@@ -210,6 +224,12 @@ def test_the_worst_alerts_come_first_and_what_does_not_fit_is_counted(ask: Ask) 
         "WARNING · Trouble5 · alive | 55",
         "AND MORE · see System | 3",
     ]
+
+
+def test_an_alert_says_who_has_it(ask: Ask) -> None:
+    said = look(ask, "live", "ALERTS", "alive", situations.HELD)
+    assert "CRITICAL · Trouble0 · alive · ann has it" in {row.name for row in said}
+    assert "CRITICAL · Trouble1 · alive" in {row.name for row in said}
 
 
 def test_capital_over_its_limit_is_red_and_at_its_limit_is_not(ask: Ask) -> None:
