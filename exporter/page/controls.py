@@ -156,7 +156,9 @@ def _run_or_pause(desks: Desks, sight: Sight) -> Button:
             why_not=can[RESUME],
         )
     why_not = can[PAUSE]
-    if not why_not and status == KILLED:
+    if not why_not and not sight.connected:
+        why_not = "the bot is not connected"
+    elif not why_not and status == KILLED:
         why_not = "it is killed and opens nothing"
     says = "No new entries. Positions are still managed."
     return Button(

@@ -24,6 +24,7 @@ from exporter.page.parts import (
     Visitor,
 )
 from exporter.web import STATIC_TYPES
+from grafana import palette
 
 NOW = 1_795_212_245.0
 ALERT = AlertRow("aa", "critical", "LossCapBreached", "arb", "The loss cap is broken", NOW - 61)
@@ -118,6 +119,12 @@ def test_ten_bots_with_every_button_weigh_less_than_100_kb_with_all_that_the_pag
     )
     files = [resources.files("exporter").joinpath("static", name).read_bytes() for name in STATIC_TYPES]
     assert len(page.encode()) + sum(map(len, files)) < 100_000
+
+
+def test_colours_are_those_of_the_dashboards() -> None:
+    css = resources.files("exporter").joinpath("static", "page.css").read_text().upper()
+    wanted = {"ACT": palette.RED, "LOOK": palette.AMBER, "UNKNOWN": palette.PURPLE, "PLANNED": palette.BLUE}
+    assert {name: dict(re.findall(r"--(\w+): (#\w{6});", css))[name] for name in wanted} == wanted
 
 
 def test_without_a_login_there_is_no_button_and_a_login_that_puts_no_token_into_an_address() -> None:
