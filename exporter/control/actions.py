@@ -112,6 +112,7 @@ class Actions:
     async def rearm(self, asked: Asked, venue: str | None = None) -> Answer:
         """Take a kill back; the bot lands in PAUSED."""
         desks, caller = self.desks(asked.bot), asked.caller
+        desks.kill.may_rearm(venue)
         what = f"re-arm {venue} of {asked.bot}" if venue else f"re-arm {asked.bot}"
         self._admit(asked, Act(asked.bot, "rearm", what, {"venue": venue}))
         rearmed = await desks.kill.rearm(caller.name, caller.source, asked.reason, venue)

@@ -29,6 +29,10 @@ NO_OPERATOR: Final = (
     "safe mode active",
 )
 """How those of a kill switch's reasons begin that no kill of the whole bot gives."""
+BY_VENUE: Final = (
+    *("cash_by_venue", "locked_capital_by_venue", "unhedged_usd"),
+    *("working_orders", "stream_status", "venue_kills"),
+)
 CLOCK_SAMPLES: Final = 20
 LONGEST_WORDS: Final = 80
 
@@ -108,6 +112,8 @@ class Witness:
         self._markets: frozenset[Market] | None = None
         self.knows_venue_kills: bool | None = None
         """Whether the bot reports kills of single venues, and so knows them; None before its first state."""
+        self.venues: frozenset[str] = frozenset()
+        """The bot's venues, as far as its last state with a new cycle names any."""
 
     def heard(self, view: BotView, message: Mapping[str, object], now: float) -> Evidence | None:
         """What a message shows that the view has just taken in; None unless it was a state that is new."""
@@ -126,6 +132,8 @@ class Witness:
         self._state, self._session, self._cycle = state, view.session, state.cycle
         venue_kills = Fields(message).plain("venue_kills")
         self.knows_venue_kills = venue_kills is not None
+        if new_cycle:
+            self.venues = _venues(message)
         return Evidence(
             state=state,
             at=now,
@@ -158,6 +166,12 @@ def working_orders(state: State) -> float | None:
         return None
     venues = {*(state.cash or ()), *(state.locked_capital or ()), *(state.unhedged or ())}
     return sum(state.working_orders.values()) if venues <= state.working_orders.keys() else None
+
+
+def _venues(message: Mapping[str, object]) -> frozenset[str]:
+    """Every venue that a state names in a field by venue, whatever it says of it."""
+    fields = Fields(message)
+    return frozenset(name for field in BY_VENUE for name in fields.plain(field) or ())
 
 
 def _working_at(state: State, venue: str) -> float | None:

@@ -23,9 +23,10 @@ from exporter.control.kill import Kill, Order, Stage, pressed
 from exporter.control.kill_latch import Kept, KillLatch
 from exporter.control.kill_sender import Link, Sender, refusal
 from exporter.control.latch_keeper import LatchKeeper
+from exporter.control.parameter import shown
 from exporter.control.proof import Habit
 from exporter.control.standing import Standing, standing
-from exporter.errors import Invalid
+from exporter.errors import Invalid, NotNow
 from exporter.view import BotView
 
 log = logging.getLogger(__name__)
@@ -114,10 +115,11 @@ class KillDesk:
     ) -> Standing:
         """Kill the bot, or one venue of it; returns at once where that stands. Call it from the loop.
 
-        Raises Invalid where one venue is named and the bot can only be stopped as a whole.
+        Raises Invalid where one venue is named and the bot has none such, or can only be stopped as a whole.
         """
         if venue is not None and self._witness.knows_venue_kills is False:
             raise Invalid(f"{self._view.name} cannot stop one venue; kill all of it")
+        self._must_have(venue)
         now = self._clock()
         before = self._kills.get(venue)
         order = Order(secrets.token_hex(8), who, source, reason, now, venue, close_day_trades, drill)
@@ -139,12 +141,21 @@ class KillDesk:
         self._tell("pressed", kill, f"{who} ({source})", reason)
         return self.standing(now)
 
+    def may_rearm(self, venue: str | None) -> None:
+        """Return where this can be re-armed by itself. Raises Invalid, or NotNow for one venue of a bot that
+        would take it for all of it.
+        """
+        self._must_have(venue)
+        if venue is not None and self._witness.knows_venue_kills is not True and set(self._kills) != {venue}:
+            raise NotNow(f"{self._view.name} does not report kills of one venue: re-arm all of it")
+
     async def rearm(self, who: str, source: str, reason: str, venue: str | None = None) -> Rearmed:
         """Lift the latch, take our kill file away, and tell the bot; ours lands in PAUSED.
 
         The bot's own refusal, such as "still killed by …", is in the answer; the rest that is in the way, in
-        sentences.
+        sentences. Raises what `may_rearm` does.
         """
+        self.may_rearm(venue)
         kill = self._kills.pop(venue, None)
         self._keeper.changed()
         sentences = [] if venue is not None else await self._sender.file.remove(REARM_SECONDS)
@@ -239,6 +250,12 @@ class KillDesk:
             await asyncio.sleep(FILE_LOOK_SECONDS)
 
     # How it is judged.
+
+    def _must_have(self, venue: str | None) -> None:
+        known = self._witness.venues | self._kills.keys()
+        if venue is not None and self._witness.venues and venue not in known:
+            there = ", ".join(sorted(self._witness.venues))
+            raise Invalid(f"{self._view.name} has no venue {shown(venue)}; there is {there}")
 
     def _file_wanted(self) -> Order | None:
         kill = self._kills.get(None)

@@ -12,7 +12,7 @@ from exporter.control import kill_path
 from exporter.control.kill import Stage
 from exporter.control.kill_latch import KillLatch
 from exporter.control.proof import Rung
-from exporter.errors import Invalid
+from exporter.errors import Invalid, NotNow
 from tests.doubles import bots
 from tests.exporter.control.kill_stand import Stand
 
@@ -307,6 +307,23 @@ async def test_a_bot_that_can_only_be_stopped_as_a_whole_says_so(tmp_path):
     with pytest.raises(Invalid, match="kill all of it"):
         await stand.press(venue="kalshi")
     assert stand.bot.kills == 0
+
+
+async def test_a_bot_that_would_take_one_venue_for_all_of_it_is_re_armed_as_a_whole_or_not_at_all(tmp_path):
+    stand = Stand(bots.DeployedBot(), tmp_path)
+    await stand.cycles(1)
+    await stand.press()
+    with pytest.raises(NotNow, match="re-arm all of it"):
+        await stand.desk.rearm("ann", "page", "kalshi is well again", "kalshi")
+    assert stand.bot.killed
+    assert stand.standing().kill is not None
+
+
+async def test_a_venue_that_the_bot_does_not_have_is_neither_killed_nor_re_armed(stand):
+    for asked in (stand.press(venue="kalshii"), stand.desk.rearm("ann", "page", "typed it wrong", "kalshii")):
+        with pytest.raises(Invalid, match="no venue 'kalshii'; there is kalshi, polymarket"):
+            await asked
+    assert stand.bot.asked_for == []
 
 
 async def test_a_drill_that_proves_the_path_is_remembered(stand, tmp_path):

@@ -122,7 +122,7 @@ async def test_what_waits_for_the_disk_is_bounded(
     book: Book, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(kill_records, "PENDING", 2)
-    for venue in ("kalshi", "polymarket", "other"):
+    for venue in ("kalshi", "polymarket", None):
         await book.stand.press(venue=venue)
     book.hear()
     await book.write()
