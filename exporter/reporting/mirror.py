@@ -151,7 +151,8 @@ class Mirror:
             self._listener.store_kept(followed.target.bot, followed.target.store, now)
         if haul.stage is None:
             followed.memory = haul.memory or followed.memory
-            if word == followed.said and now - followed.said_at < SAY_AGAIN and haul.place == haul.base:
+            lately = 0 <= now - followed.said_at < SAY_AGAIN
+            if word == followed.said and lately and haul.place == haul.base:
                 return None
         return Offer(followed, haul, word, read, asyncio.get_running_loop().create_future(), at=now)
 
@@ -224,7 +225,8 @@ class Mirror:
         offer.refusals = followed.refusals
         if generation != haul.base.generation:
             await taking.begin_generation(db, target, generation)
-        await taking.say(db, target, generation, offer.word, now, read=offer.read)
+        # Sums over a part of what a store holds must not pass for the whole: it counts as read at its end.
+        await taking.say(db, target, generation, offer.word, now, read=offer.read and not haul.more)
         if haul.stage is not None or haul.place != haul.base:
             offer.written = await taking.take(db, target, haul, self._sums)
             await taking.count(db, target, generation, offer.written, now)

@@ -252,7 +252,7 @@ class Word:
 async def say(
     db: aiosqlite.Connection, target: Target, generation: int, word: Word, now: float, *, read: bool
 ) -> None:
-    """Keep how a store is, and when it was last read if it was `read` now."""
+    """Keep how a store is, and when it was last read to its end if it was `read` so now."""
     await db.execute_fetchall(
         "INSERT INTO sources (bot, store, generation, path, status, detail, rows, first_at, last_read_at,"
         " current) VALUES (:bot, :store, :generation, :path, :status, :detail, 0, :now, :read_at, 1)"

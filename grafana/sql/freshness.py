@@ -10,11 +10,12 @@ NOT_READ_AFTER = 30
 """Seconds after its last look from which a ledger is not known to be what the bot's store holds."""
 
 AGE = f"({NOW} - as_of)"
-FRESH = f"{AGE} <= {BLIND_AFTER}"
-LEDGER_READ = f"""SELECT MAX(last_read_at) AS at, status FROM sources
+FRESH = f"ABS{AGE} <= {BLIND_AFTER}"
+"""Holds for neither an old heartbeat nor one that is ahead of the clock: that may be an old one, too."""
+LEDGER_READ = f"""SELECT MAX(last_read_at) AS at, status, rows FROM sources
     WHERE bot = {BOT} AND store = 'analytics' AND current = 1"""
-"""When the store for fills was last read, and how it was then; nulls where none is followed."""
-IS_READ = f"COALESCE(ledger_read.at, 0) > {NOW} - {NOT_READ_AFTER}"
+"""When the store for fills was last read to its end, how it is, its rows so far; nulls without one."""
+IS_READ = f"ABS({NOW} - COALESCE(ledger_read.at, 0)) < {NOT_READ_AFTER}"
 
 
 def bot_variable() -> Statement:
@@ -38,14 +39,17 @@ def blind() -> Statement:
 
     The exporter stopped writing, or never wrote about the bot, or it cannot read the bot's store.
     """
-    status = "CASE ledger_read.status WHEN 'ok' THEN 'late' ELSE ledger_read.status END"
+    status = """CASE WHEN ledger_read.status <> 'ok' THEN ledger_read.status
+        WHEN ledger_read.at IS NULL THEN 'first reading, ' || ledger_read.rows || ' rows so far'
+        WHEN ledger_read.status = 'ok' THEN 'late' END"""
+    stopped = f"CASE WHEN {AGE} < 0 THEN 'its time is ahead' ELSE 'the exporter stopped writing' END"
     return statement(
         {"name": text("told"), "value": number("1000 * at")},
-        f"""(SELECT 'BLIND · the exporter stopped writing' AS told, as_of AS at FROM bots
+        f"""(SELECT 'BLIND · ' || {stopped} AS told, as_of AS at FROM bots
             WHERE bot = {BOT} AND NOT ({FRESH})
         UNION ALL SELECT 'BLIND · nothing written about this bot yet', {NOW}
             WHERE NOT EXISTS (SELECT 1 FROM bots WHERE bot = {BOT})
-        UNION ALL SELECT 'LEDGER NOT READ · ' || COALESCE({status}, 'no store is followed'),
+        UNION ALL SELECT 'LEDGER NOT READ · ' || COALESCE({status}, 'no store for fills is followed'),
             COALESCE(ledger_read.at, as_of) FROM bots, ledger_read
             WHERE bot = {BOT} AND {FRESH} AND NOT ({IS_READ}))""",
         given={"ledger_read": LEDGER_READ},

@@ -73,7 +73,7 @@ def gross_to_net() -> Statement:
     columns: dict[str, Value] = {
         "lane": text(f"COALESCE({_LANE}, 'all')"),
         "gross": number("CASE WHEN known > 0 THEN gross END"),
-        "fees": number("0.0 - fees"),
+        "fees": number("0.0 - ROUND(fees, 6)"),
     }
     columns |= {step: number(step) for step in ("slippage", "adverse", "unsplit", "net")}
     columns["adverse"] = number("ROUND(adverse, 6) + 0.0")  # what is left of a sum of floats is no cost
@@ -115,7 +115,7 @@ def hours() -> Statement:
 
 def slippages() -> Statement:
     """Fills by slippage in cents a contract, by the bin's lower edge; negative is worse than planned."""
-    label = "CASE n WHEN -10 THEN '≤ −5¢' WHEN 10 THEN '≥ 5¢' ELSE printf('%+.1f¢', n / 2.0) END"
+    label = "CASE n WHEN -10 THEN '< −4.5¢' WHEN 10 THEN '≥ 5¢' ELSE printf('%+.1f¢', n / 2.0) END"
     return _histogram(
         "slippage_histogram", {n: round(0.005 * n, 3) for n in range(-10, 11)}, "slippage", label
     )

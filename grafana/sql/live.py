@@ -1,6 +1,6 @@
 """What the bot holds and decides now, and how its day went, as the reporting database has it."""
 
-from grafana.sql.freshness import FRESH, IS_READ, LEDGER_READ
+from grafana.sql.freshness import FRESH, IS_READ, LEDGER_READ, NOT_READ_AFTER
 from grafana.sql.performance import OTHER_DAY
 from grafana.sql.statement import (
     BOT,
@@ -25,10 +25,12 @@ from grafana.words import SHORT_KINDS
 EACH_FILL_UP_TO = 2000
 """Fills of a day that are drawn one by one; of a busier day, minutes are."""
 
-# A line that goes on after the ledger was last read would show an old sum as now.
+# A line that goes on after the ledger was last read would show an old sum as now, and one through a ledger
+# without any fill a 0 that nobody knows.
+_HAS_FILLS = f"EXISTS (SELECT 1 FROM equity_day WHERE bot = {BOT})"
 _DAY = f"""SELECT start, MIN({TO}, at) AS stop, COALESCE((SELECT fills FROM equity_day
     WHERE bot = {BOT} AND equity_day.at = start), 0) AS fills
-    FROM (SELECT {TO} - ({TO}) % 86400 AS start), ledger_read WHERE at >= start"""
+    FROM (SELECT {TO} - ({TO}) % 86400 AS start), ledger_read WHERE at >= start AND {_HAS_FILLS}"""
 
 
 def pnl_today() -> Statement:
@@ -63,23 +65,26 @@ def operator_day() -> Statement:
                 WHERE bot = {BOT} AND starts_at <= ledger_read.at AND ends_at > ledger_read.at), 0.0)"""
             ),
         },
-        f"other, ledger_read WHERE {IS_READ}",
+        f"other, ledger_read WHERE {IS_READ} AND {_HAS_FILLS}",
         given={"other": OTHER_DAY, "ledger_read": LEDGER_READ},
     )
 
 
 def operator_day_is_utc() -> Statement:
-    """A row where the operator's day is the UTC day, or the ledger was not read for 30 s."""
+    """A row where the operator's day is the UTC day, or the ledger was not read for 30 s, or has no fill."""
     return statement(
         {
             "name": text(
                 """CASE WHEN other.tz IS NULL THEN 'operator''s day'
                 ELSE 'day of ' || other.tz || ' from ' || other.rolls_at END"""
             ),
-            "value": text("CASE WHEN other.tz IS NULL THEN '= UTC day' ELSE 'NOT READ' END"),
+            "value": text(
+                f"""CASE WHEN other.tz IS NULL THEN '= UTC day' WHEN {IS_READ} THEN '{NO_DATA}'
+                ELSE 'NOT READ' END"""
+            ),
         },
         f"bots LEFT JOIN other LEFT JOIN ledger_read WHERE bot = {BOT}"
-        f" AND (other.tz IS NULL OR NOT {IS_READ})",
+        f" AND (other.tz IS NULL OR NOT {IS_READ} OR NOT {_HAS_FILLS})",
         given={"other": OTHER_DAY, "ledger_read": LEDGER_READ},
     )
 
@@ -97,14 +102,16 @@ _HELD = f"""SELECT p.* FROM source JOIN live_positions AS p ON p.bot = source.bo
 _WHY = f"""CASE WHEN connected = 0 THEN 'bot disconnected since ' || {clock("link_since")}
     WHEN last_state_at IS NULL THEN 'no state of the bot yet'
     ELSE 'last state of the bot ' || {clock("last_state_at")} END"""
+_READ = f"COALESCE(source = 'ledger' AND ABS({NOW} - read_at) < {NOT_READ_AFTER}, 0)"
 _NOTES = f"""SELECT 'BLIND' AS word, 'the exporter stopped writing ' || {clock("as_of")} AS told, 0 AS place
         FROM source WHERE NOT fresh
     UNION ALL SELECT 'BLIND', 'nothing written about this bot yet', 0 WHERE NOT EXISTS (SELECT 1 FROM source)
-    UNION ALL SELECT 'LEDGER', 'from the ledger, ' || {_WHY}, 1 FROM source WHERE source = 'ledger'
+    UNION ALL SELECT CASE WHEN {_READ} THEN 'LEDGER' ELSE 'NOT READ' END, CASE WHEN {_READ} THEN ''
+        ELSE 'last known ' END || 'from the ledger, ' || {_WHY}, 1 FROM source WHERE source = 'ledger'
     UNION ALL SELECT 'LAST KNOWN', CASE WHEN last_state_at IS NULL THEN '' ELSE 'from the bot, ' END || {_WHY}
         || ', no ledger', 1 FROM source WHERE source = 'bot' AND NOT speaks
     UNION ALL SELECT 'NONE', 'no open position', 2
-        FROM source WHERE NOT EXISTS (SELECT 1 FROM held) AND (speaks OR source = 'ledger')"""
+        FROM source WHERE NOT EXISTS (SELECT 1 FROM held) AND fresh AND (speaks OR {_READ})"""
 
 
 def positions() -> Statement:
@@ -122,7 +129,8 @@ def positions() -> Statement:
         {_or_not("printf('$%.3f', entry)", "entry")} AS entry,
         {_or_not(_usd("expected_profit"), "expected_profit")} AS profit,
         {_or_not(_remaining("expected_settlement_at"), "expected_settlement_at")} AS remaining FROM held"""
-    read = f"CASE word WHEN 'LEDGER' THEN 'read ' || (SELECT {clock('read_at')} FROM source) ELSE ' ' END"
+    read = f"""CASE WHEN word IN ('LEDGER', 'NOT READ')
+        THEN 'read ' || (SELECT {clock("read_at")} FROM source) ELSE ' ' END"""
     notes = f"""SELECT word, told, place, NULL AS settles, {read} AS venue, ' ' AS side, ' ' AS contracts,
         ' ' AS entry, ' ' AS profit, ' ' AS remaining FROM note"""
     columns: dict[str, Value] = {"state": text("word"), "market": text("told")}

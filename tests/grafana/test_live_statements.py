@@ -122,6 +122,18 @@ def test_no_position_is_said_only_by_somebody_who_knows(nothing: Ledger) -> None
     assert said(nothing) == [("LAST KNOWN", "bot disconnected since 00:00:00 UTC, no ledger")]
 
 
+def test_positions_of_a_ledger_that_is_not_read_are_no_news(positions: Ledger) -> None:
+    now = time.time()
+    positions.bot(now, connected=0, link_since=0.0)
+    positions.change("UPDATE sources SET last_read_at = ?", (now - 31,))
+    words = ("NOT READ", "last known from the ledger, bot disconnected since 00:00:00 UTC")
+    assert said(positions)[0] == words
+    positions.change("DELETE FROM live_positions")
+    assert said(positions) == [words], "nobody knows whether there is none"
+    positions.change("UPDATE sources SET last_read_at = ?", (now,))
+    assert said(positions)[1:] == [("NONE", "no open position")]
+
+
 def test_a_database_that_nobody_writes_is_blind_on_every_part_of_the_page(positions: Ledger) -> None:
     positions.bot(time.time() - 16)
     assert said(positions)[0][0] == "BLIND"
@@ -131,7 +143,7 @@ def test_a_database_that_nobody_writes_is_blind_on_every_part_of_the_page(positi
     assert why["name"] == "BLIND · the exporter stopped writing"
     positions.bot(time.time() - 5)
     (why,) = positions.ask(freshness.blind())
-    assert why["name"] == "LEDGER NOT READ · no store is followed"
+    assert why["name"] == "LEDGER NOT READ · no store for fills is followed"
     read(positions, "ok", time.time())
     assert positions.ask(freshness.blind()) == []
     (as_of,) = positions.ask(freshness.as_of())
@@ -169,6 +181,50 @@ def test_a_ledger_that_cannot_be_read_is_not_shown_as_now(nothing: Ledger) -> No
         ]
 
 
+def test_a_ledger_that_was_not_read_to_its_end_yet_is_not_shown_as_whole(nothing: Ledger) -> None:
+    now = time.time()
+    nothing.bot(now)
+    fill_today(nothing, now)
+    read(nothing, "ok", now)
+    assert len(nothing.ask(live.pnl_today(), now - 60, now)) == 2
+    nothing.change("UPDATE sources SET last_read_at = NULL, rows = 1234")
+    assert nothing.ask(freshness.as_of()) == []
+    (why,) = nothing.ask(freshness.blind())
+    assert why["name"] == "LEDGER NOT READ · first reading, 1234 rows so far"
+    (row,) = nothing.ask(live.pnl_today(), now - 60, now)
+    assert row["note"] == 0
+
+
+def test_what_is_from_a_time_ahead_is_not_now(nothing: Ledger) -> None:
+    now = time.time()
+    nothing.bot(now + 600)
+    assert nothing.ask(freshness.as_of()) == []
+    assert nothing.ask(freshness.blind())[0]["name"] == "BLIND · its time is ahead"
+    nothing.bot(now)
+    read(nothing, "ok", now + 600)
+    assert nothing.ask(freshness.blind())[0]["name"] == "LEDGER NOT READ · late"
+
+
+def fill_today(ledger: Ledger, now: float) -> None:
+    """A day with a fill, as far as its sums say."""
+    ledger.change(
+        "INSERT INTO equity_day VALUES (?, ?, 5.0, 1, 1, 0.0, 5.0, 0.0)", (BOT, int(now) // DAY * DAY)
+    )
+
+
+def test_a_ledger_without_any_fill_has_no_figure_of_the_day(nothing: Ledger) -> None:
+    now = time.time()
+    read(nothing, "ok", now)
+    nothing.bot(now, tz="Europe/Berlin", rolls_at="17:00")
+    (row,) = nothing.ask(live.pnl_today(), now - 60, now)
+    assert (row["PnL · ledger"], row["note"]) == (None, 0)
+    assert nothing.ask(live.operator_day()) == []
+    assert [row["value"] for row in nothing.ask(live.operator_day_is_utc())] == ["no data yet"]
+    fill_today(nothing, now)
+    assert [row["value"] for row in nothing.ask(live.operator_day())] == [0.0]
+    assert nothing.ask(live.operator_day_is_utc()) == []
+
+
 def test_the_feed_is_newest_first_and_says_where_more_is_left_out(nothing: Ledger) -> None:
     nothing.bot(time.time())
     for number in range(live.NEWEST + 20):
@@ -203,6 +259,7 @@ def test_the_operators_day_has_its_own_figure_only_where_it_is_another_one(nothi
         "INSERT INTO operator_daily_pnl VALUES (?, '2026-01-01', 'Europe/Berlin', ?, ?, 12.5, 3, 2)",
         (BOT, time.time() - 60, time.time() + 60),
     )
+    fill_today(nothing, time.time())
     assert nothing.ask(live.operator_day()) == [{"name": "day of Europe/Berlin from 17:00", "value": 12.5}]
     assert nothing.ask(live.operator_day_is_utc()) == []
     nothing.change("UPDATE sources SET last_read_at = last_read_at - 60")

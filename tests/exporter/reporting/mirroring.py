@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -160,7 +161,14 @@ def query(path: Path, sql: str, values: Sequence[object] = ()) -> list[tuple[obj
 class Console:
     """Keeper, mirror and rollups at work on the stores of one bot."""
 
-    def __init__(self, path: Path, stores: Mapping[str, Path], *, busy_seconds: float = 0.05) -> None:
+    def __init__(
+        self,
+        path: Path,
+        stores: Mapping[str, Path],
+        *,
+        busy_seconds: float = 0.05,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.path = path
         self.stores = dict(stores)
         self.looks = dict.fromkeys(stores, 0)
@@ -168,12 +176,13 @@ class Console:
         self.committed = 0
         self.created: list[tuple[float, str]] = []
         self.rollups = Rollups({})
-        self.keeper = Keeper(path, pace=PACE)
+        self.keeper = Keeper(path, pace=PACE, clock=clock)
         self.mirror = Mirror(
             [(BOT, "arb", self.stores)],
             self.rollups,
             self,
             self.keeper.wake,
+            clock=clock,
             pace=PACE,
             busy_seconds=busy_seconds,
         )
@@ -227,9 +236,11 @@ class Console:
 
 
 @asynccontextmanager
-async def mirroring(path: Path, stores: Mapping[str, Path]) -> AsyncIterator[Console]:
+async def mirroring(
+    path: Path, stores: Mapping[str, Path], clock: Callable[[], float] = time.time
+) -> AsyncIterator[Console]:
     """A console that has caught up with the stores when the block begins."""
-    console = Console(path, stores)
+    console = Console(path, stores, clock=clock)
     async with running(console.keeper):
         looking = asyncio.create_task(console.mirror.run())
         try:

@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import aiosqlite
 import pytest
 
-from exporter.reporting import changes, schema, tables
+from exporter.reporting import changes, mirror, schema, tables
+from exporter.reporting.rollups import Rollups
 from tests.exporter.reporting.keeping import running, until
 from tests.exporter.reporting.mirroring import (
     NOON,
@@ -94,6 +97,44 @@ async def test_rows_come_as_they_are_written_and_in_batches(
         assert console.said("rows, generation") == (89, 1)
         assert console.created[-1] == (NOON + 60 * 60 - 30, "intent-60")
     await assert_rollups_agree(path)
+
+
+async def test_a_store_counts_as_read_once_all_of_it_was(
+    path: Path, stores: dict[str, Path], analytics: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror, "SMALL", 7)
+    monkeypatch.setattr(type(tables.FILLS), "batch", property(lambda _: 7))
+    seen: list[tuple[object, ...]] = []
+    add_up = Rollups.fills_added
+
+    async def fills_added(sums: Rollups, db: aiosqlite.Connection, *what: Any) -> None:
+        seen.extend(
+            await db.execute_fetchall(
+                "SELECT (SELECT count(*) FROM fills), last_read_at IS NOT NULL FROM sources"
+                " WHERE store = 'analytics'"
+            )
+        )
+        await add_up(sums, db, *what)
+
+    monkeypatch.setattr(Rollups, "fills_added", fills_added)
+    add(analytics, "fills", map(fill, range(1, 31)))
+    async with mirroring(path, stores) as console:
+        assert console.rows("fills") == console.sources("fills")
+        assert console.said("last_read_at IS NOT NULL") == (1,)
+    assert len(seen) > 2
+    assert [whole for _, whole in seen] == [rows == 30 for rows, _ in seen]
+
+
+async def test_after_a_clock_was_set_back_a_store_is_said_to_be_read_then(
+    path: Path, stores: dict[str, Path], analytics: sqlite3.Connection
+) -> None:
+    behind = 0.0
+    async with mirroring(path, stores, clock=lambda: time.time() - behind) as console:
+        behind = 3600.0
+        await console.caught_up()
+        (read_at,) = console.said("last_read_at")
+        assert isinstance(read_at, float)
+        assert read_at < time.time() - 3000
 
 
 async def test_another_start_goes_on_where_the_last_one_ended(
