@@ -26,8 +26,8 @@ HEIGHTS = {"Lanes": (22, 6), "Sizing": (16, 6), "Safety Rails": (14, 8), "Exchan
 USUAL_HEIGHTS = (12, 5)
 
 WHO_MAY = """**READ ONLY for you**, unless you are an Admin of Grafana **and** in `grafana_users` of the
-exporter. What **raises the risk**: press, read the code here, press again and type it. Error toast:
-refused, see COMMANDS. No toast: not sent; open Grafana by its own address."""
+exporter. What **raises the risk**: press, read the code here, press again and type it. A toast: it was sent.
+**No toast: not done**, see COMMANDS; nothing there: open Grafana by its own address."""
 
 
 def config() -> dashboard.Dashboard:

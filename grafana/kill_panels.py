@@ -48,8 +48,8 @@ def kill_switch() -> stat.Panel:
         "go now, or that the bot itself says it is killed. The button stands on System.",
         [
             Level(kill_queries.NOT_KILLED, "{{bot}} goes on · {{left}}", palette.RED, "NOT KILLED"),
-            Level(kill_queries.UNPROVEN, "{{quiet}}{{needed}} · see System", palette.AMBER, "UNPROVEN"),
-            Level(kill_queries.KILLING, "{{bot}} · since {{lasting}}", palette.RED, "KILLING"),
+            Level(kill_queries.UNPROVEN, "{{quiet}}{{needed}} · see System", palette.RED, "UNPROVEN"),
+            Level(kill_queries.KILLING, "{{bot}} · since {{lasting}}", palette.AMBER, "KILLING"),
             Level(
                 kill_queries.HALTED,
                 "PROVEN ({{rung}}) · {{left}}",
@@ -88,8 +88,8 @@ def kill_button() -> dashboard.Panel:
     """KILL, and beside it what is ordered less often."""
     return canvas(
         "KILL · $bot · and what is done before and after",
-        f"{WHO_MAY} What became of it is said below; a toast says only that it was sent. Without one it "
-        "was not: open this page by the address that PUBLIC_URL names.",
+        f"{WHO_MAY} A toast says only that it was sent; what became of it stands below. Without a toast "
+        "it was not done: below is why, or this page was not opened by the address that PUBLIC_URL names.",
         control.what_is_killed(),
         [
             Button("KILL", KILL, left=1, width=43, size=36, colour=palette.LINE_RED, named_by="kill"),
@@ -172,7 +172,7 @@ def commands() -> table.Panel:
         control.commands(),
         {
             "at": Look(width=112),
-            "what": Look(width=280, wrapped=True),
+            "what": Look(width=300, wrapped=True),
             "result": Look(width=165, words=RESULT_WORDS),
             "who": Look(width=130),
             "what was seen": Look(wrapped=True),

@@ -36,9 +36,9 @@ _STATES: dict[str, Words] = {
     "killed": ("KILLED", palette.RED),
     "none": ("none", palette.NEUTRAL),
     "unread": ("NOT READ", palette.AMBER),
-    "killing": ("KILLING", palette.RED),
+    "killing": ("KILLING", palette.AMBER),
     "halted": ("HALTED", palette.BLUE),
-    "unproven": ("UNPROVEN", palette.AMBER),
+    "unproven": ("UNPROVEN", palette.RED),
     "not killed": ("NOT KILLED", palette.RED),
 }
 STATE_CODES = {state: code for code, state in enumerate(_STATES)}
@@ -90,7 +90,7 @@ RESULT_WORDS: dict[str, Words] = {
     "UNKNOWN": ("UNKNOWN", palette.PURPLE),
     "REFUSED": ("REFUSED", palette.AMBER),
     "NOT SENT": ("NOT SENT", palette.AMBER),
-    "UNPROVEN": ("UNPROVEN", palette.AMBER),
+    "UNPROVEN": ("UNPROVEN", palette.RED),
     "UNPROVEN, RE-ARMED": ("UNPROVEN, RE-ARMED", palette.AMBER),
     "NOT VERIFIED": ("NOT VERIFIED", palette.RED),
     "NOT VERIFIED, RE-ARMED": ("NOT VERIFIED, RE-ARMED", palette.AMBER),

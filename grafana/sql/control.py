@@ -186,15 +186,14 @@ def what_is_killed() -> Statement:
 def would_remain() -> Statement:
     """What a kill would leave open, by the bot's last state."""
     held = f"live_positions WHERE bot = {BOT} AND source = 'bot'"
+    words = """CASE WHEN COUNT(*) = 0 THEN 'no position' ELSE COUNT(*) || ' open' END
+        || CASE WHEN SUM(hedged = 0) > 0 THEN ', ' || SUM(hedged = 0) || ' unhedged' ELSE '' END
+        || CASE WHEN SUM(hedged IS NULL) > 0 THEN ', hedged or not: not said of ' || SUM(hedged IS NULL)
+            ELSE '' END || CASE WHEN SUM(hedged = 1) = COUNT(*) THEN ', all hedged' ELSE '' END"""
     return statement(
         {
             "name": text(f"'a kill would leave · state of ' || {clock('last_state_at')}"),
-            "value": text(
-                f"""(SELECT COUNT(*) || ' open, ' || COALESCE(SUM(hedged = 0), 0) || ' of them unhedged'
-                || CASE WHEN SUM(hedged IS NULL) > 0 THEN ', ' || SUM(hedged IS NULL) || ' not said'
-                ELSE '' END
-                FROM {held})"""
-            ),
+            "value": text(f"(SELECT {words} FROM {held})"),
         },
         f"bots WHERE bot = {BOT} AND last_state_at IS NOT NULL",
     )
@@ -317,6 +316,11 @@ _BEFORE_AFTER = """CASE WHEN before IS NULL AND after IS NULL OR kind NOT LIKE '
     ELSE ' (' || COALESCE(before, 'blank') || ' → ' || COALESCE(after, 'blank') || ')' END"""
 
 
+# Kills name who ordered them together with where from.
+_WHO_OR_WHAT = f"""CASE WHEN COALESCE(who, '') = '' THEN source
+    WHEN who LIKE '% (' || source || ')' THEN who ELSE {_WHO} END"""
+
+
 def what_changed() -> Statement:
     """Versions, restarts, settings, modes, kills, silences and acks in one list, newest first."""
     return or_words(
@@ -324,7 +328,7 @@ def what_changed() -> Statement:
             "at": text(_AT),
             "kind": text("REPLACE(kind, '_', ' ')"),
             "what": text(f"what || {_BEFORE_AFTER}"),
-            "who": text(f"CASE WHEN COALESCE(who, '') = '' THEN source ELSE {_WHO} END"),
+            "who": text(_WHO_OR_WHAT),
             "why": text("why"),
         },
         {
