@@ -39,7 +39,7 @@ def controls(of: Controls, page: Page) -> str:
     what = f"KILL {name}" if visitor else "A kill"
     return f"""<div class="control">
 {press}
-<div class="stands" id="stands-{name}" role="status" data-part>{stands}</div>
+<div class="stands" id="stands-{name}" data-part>{stands}</div>
 <p class="leaves" id="leaves-{name}" data-part>{what} {shown(of.leaves, 300)}</p>
 {rest if visitor else ""}
 </div>

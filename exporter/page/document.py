@@ -60,6 +60,7 @@ def render(page: Page) -> str:
 {"".join(_bot(card, page, detailed=index < MOST_DETAILED) for index, card in enumerate(ordered))}</main>
 {alarms.listed(page.alarms, page)}
 </div>
+<p id="announce" class="unseen" role="status"></p>
 {buttons.person(page)}
 {buttons.dialog(page.visitor)}
 <footer>

@@ -11,10 +11,15 @@ const GIVE_UP = 30000; // milliseconds for an answer
 const said = document.getElementById("said");
 const ask = document.getElementById("ask");
 
-/** Tell the person what became of what they pressed; it stays until the next one. */
+const READ = 15000; // milliseconds for which what went well is said; the page shows what becomes of it
+let unsay = 0;
+
+/** Tell the person what became of what they pressed; what did not go well stays until the next press. */
 function say(text, tone) {
+  clearTimeout(unsay);
   said.className = `said ${tone}`;
   said.textContent = `${new Date().toISOString().slice(11, 19)} UTC · ${text}`;
+  if (tone !== "act") unsay = setTimeout(() => (said.textContent = ""), READ);
 }
 
 /** Send to the exporter; its answer with `ok`, or a sentence that nobody knows what became of it. */
@@ -41,14 +46,15 @@ async function press(button) {
   const label = button.textContent.trim();
   say(`${label} …`, "look");
   const answer = await send(button.dataset.to, {});
-  const where = answer.bot ? `${answer.bot}: ` : "";
-  say(answer.ok ? `${label}: ${where}${answer.says}` : `${label}: NOT DONE: ${answer.error}`, answer.ok ? "" : "act");
+  if (answer.ok) say(`${label}: sent. What it does is seen beside the button`, "");
+  else say(`${label}: NOT DONE: ${answer.error}`, "act");
   refresh();
 }
 
 // Hold, or press a key twice.
 
 let holding = null;
+let heldOut = false; // whether the last press was long enough
 
 function stopHolding() {
   if (holding === null) return;
@@ -61,8 +67,10 @@ document.addEventListener("pointerdown", (event) => {
   const button = event.target.closest("[data-hold]");
   if (button === null || button.disabled || event.button !== 0) return;
   stopHolding();
+  heldOut = false;
   button.classList.add("holding");
   const timer = setTimeout(() => {
+    heldOut = true;
     stopHolding();
     press(button);
   }, HOLD);
@@ -111,7 +119,7 @@ document.addEventListener("click", (event) => {
   if (button === null || button.disabled) return;
   if (!("hold" in button.dataset)) open(button);
   else if (event.detail === 0) keyed(button);
-  else if (said.textContent === "" || !said.classList.contains("act")) say("hold it for a second", "look");
+  else if (!heldOut) say("hold it for a second", "look");
 });
 
 // The dialog.

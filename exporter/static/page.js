@@ -47,6 +47,7 @@ function show(page) {
   for (const animation of document.getAnimations()) {
     if (animation.animationName?.endsWith("-frozen")) animation.currentTime = 0;
   }
+  if (document.title !== page.title) document.getElementById("announce").textContent = page.title;
   document.title = page.title;
   taken = Date.now();
   tick();
