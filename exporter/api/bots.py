@@ -29,6 +29,7 @@ from exporter.api.calls import (
     FORCE,
     REASON,
     REASON_NEEDED,
+    REASON_OF_KILL,
     REFUSALS,
     TOKEN,
     VENUE,
@@ -156,11 +157,11 @@ def _control(actions: Actions) -> Calls:
     return (
         (
             "/bots/{bot}/kill",
-            {"reason": REASON, "venue": VENUE, "close_day_trades": CLOSE_DAY_TRADES},
+            {"reason": REASON_OF_KILL, "venue": VENUE, "close_day_trades": CLOSE_DAY_TRADES},
             kill,
             STANDING,
         ),
-        ("/kill", {"reason": REASON}, kill_all, STANDINGS),
+        ("/kill", {"reason": REASON_OF_KILL}, kill_all, STANDINGS),
         ("/bots/{bot}/rearm", {"code": CODE, "reason": REASON_NEEDED, "venue": VENUE}, rearm, REARMED),
         ("/bots/{bot}/drill", {"reason": REASON}, drill, STANDING),
         ("/bots/{bot}/pause", {"reason": REASON}, pause, COMMAND),

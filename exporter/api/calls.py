@@ -49,6 +49,9 @@ class Parameter:
 
 
 REASON: Final = Parameter(params.Field(params.text), _TEXT, "Why; kept in the audit trail.")
+REASON_OF_KILL: Final = Parameter(
+    params.Field(params.words), {"type": "string"}, "Why; kept in the audit trail, cut where it is long."
+)
 REASON_NEEDED: Final = Parameter(
     params.Field(params.text, required=True), {**_TEXT, "minLength": 1}, "Why; kept in the audit trail."
 )

@@ -20,6 +20,7 @@ from exporter.control.console import Console, Desks
 from exporter.control.desk import Entry, Who
 from exporter.control.gate import CodeNeeded, SecondNeeded
 from exporter.control.kill import Stage
+from exporter.control.kill_desk import Rearmed
 from exporter.control.maintenance import LONGEST_MINUTES, Maintenance
 from exporter.control.mode import LIVE, PAPER
 from exporter.control.parameter import shown
@@ -111,11 +112,17 @@ class Actions:
 
     async def rearm(self, asked: Asked, venue: str | None = None) -> Answer:
         """Take a kill back; the bot lands in PAUSED."""
-        desks, caller = self.desks(asked.bot), asked.caller
+        desks = self.desks(asked.bot)
         desks.kill.may_rearm(venue)
         what = f"re-arm {venue} of {asked.bot}" if venue else f"re-arm {asked.bot}"
         self._admit(asked, Act(asked.bot, "rearm", what, {"venue": venue}))
-        rearmed = await desks.kill.rearm(caller.name, caller.source, asked.reason, venue)
+        rearmed, says = await self._rearm(asked, desks, venue, what)
+        stands = desks.kill.standing(self.console.clock())
+        return {**standing_of(asked.bot, stands), "rearmed": rearmed.done, "says": says}
+
+    async def _rearm(self, asked: Asked, desks: Desks, venue: str | None, what: str) -> tuple[Rearmed, str]:
+        """Re-arm and record it; what became of it, also as a sentence."""
+        rearmed = await desks.kill.rearm(asked.caller.name, asked.caller.source, asked.reason, venue)
         said = list(rearmed.sentences)
         if not rearmed.answer.ok:
             said.append(str((rearmed.answer.ack or {}).get("error") or rearmed.answer.why or "not acked"))
@@ -123,8 +130,7 @@ class Actions:
         self._record(
             "rearm", asked, what, answer=rearmed.answer.ack, proof=says, latency=rearmed.answer.seconds
         )
-        stands = desks.kill.standing(self.console.clock())
-        return {**standing_of(asked.bot, stands), "rearmed": rearmed.done, "says": says}
+        return rearmed, says
 
     def drill(self, asked: Asked) -> Answer:
         """Prove the kill on a paper bot: killed, proven, re-armed; it lands in PAUSED."""
@@ -132,23 +138,34 @@ class Actions:
         if why := refusal_of_drill(desks, self.console.clock()):
             raise NotNow(why)
         stands = desks.kill.kill(caller.name, caller.source, asked.reason or "drill", drill=True)
-        task = asyncio.get_running_loop().create_task(self._drill(caller, desks), name=f"drill of {bot}")
+        ended = replace(asked, reason="end of the drill")
+        task = asyncio.get_running_loop().create_task(self._drill(ended, desks), name=f"drill of {bot}")
         self._drills[bot] = task
         return standing_of(bot, stands)
 
-    async def _drill(self, caller: Caller, desks: Desks) -> None:
-        """Wait for the proof, then re-arm what was killed for a drill alone."""
+    async def _drill(self, asked: Asked, desks: Desks) -> None:
+        """Wait for the proof, then re-arm what was killed for it alone; else say that it stays killed."""
         clock = self.console.clock
         until = clock() + DRILL_SECONDS
         while clock() < until:
             kill = desks.kill.standing(clock()).kill
-            if kill is None or not kill.order.drill or kill.stage is Stage.NOT_VERIFIED:
-                return  # re-armed by somebody, a kill in earnest by now, or proven useless: it stays
+            if kill is None or not kill.order.drill:
+                return  # re-armed by somebody, or a kill in earnest by now
+            if kill.stage is Stage.NOT_VERIFIED:
+                self._stays_killed(asked, f"the drill failed: {kill.detail}")
+                return
+            if desks.view.last_mode != PAPER:  # a bot that re-arms without a pause would trade with money
+                self._stays_killed(asked, f"the mode became {desks.view.last_mode} during the drill")
+                return
             if kill.stage is Stage.VERIFIED:
-                await desks.kill.rearm(caller.name, caller.source, "end of the drill")
+                await self._rearm(asked, desks, None, f"re-arm {asked.bot}")
                 return
             await asyncio.sleep(DRILL_LOOK_SECONDS)
-        log.warning("bot %s: its drill was not proven; it stays killed", desks.view.name)
+        self._stays_killed(asked, f"the drill was not proven in {DRILL_SECONDS / 60:.0f} min")
+
+    def _stays_killed(self, asked: Asked, why: str) -> None:
+        log.warning("bot %s: %s; it stays killed", asked.bot, why)
+        self._record("drill", replace(asked, reason=""), f"{why}; it stays killed until it is re-armed")
 
     # Pause, maintenance, positions.
 
@@ -218,7 +235,6 @@ class Actions:
     async def set_mode(self, asked: Asked, target: str) -> Answer:
         """Paper to live in two steps, back in one."""
         desks = self.desks(asked.bot)
-        desks.commands.drill_at = desks.kill.standing(self.console.clock()).last_drill
         desks.commands.may_go(target)
         if target == LIVE:
             self._admit(asked, Act(asked.bot, "mode", f"{asked.bot}: from paper to LIVE"), live=True)

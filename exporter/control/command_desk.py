@@ -21,11 +21,11 @@ POSITION_ID: Final = "position_id"
 
 
 class CommandDesk:
-    """The commands of one bot. `allow_live` and the time of the last proven drill come from outside."""
+    """The commands of one bot. `allow_live`, the latch and the last proven drill come from outside."""
 
     def __init__(self, desk: Desk, catalogue: Catalogue, *, allow_live: bool) -> None:
         self.desk = desk
-        self.drill_at: float | None = None
+        self.drill_at: Callable[[], float | None] = lambda: None
         """When a drill last proved the kill path; whoever runs drills sets it."""
         self.killed: Callable[[], bool] = lambda: desk.view.kill_since is not None
         """Whether the bot is killed, or to be: whoever keeps the latch of kills sets it."""
@@ -107,7 +107,7 @@ class CommandDesk:
             breached=view.latch.active(now) is not None,
             killed=self.killed(),
             unhedged=None if view.state is None or view.state.unhedged is None else sight.unhedged,
-            drill_at=self.drill_at,
+            drill_at=self.drill_at(),
         )
 
     def _must_be_connected(self) -> None:

@@ -104,6 +104,8 @@ class Console:
             clock=self.clock,
             told=partial(self._told, bot.name),
         )
+        commands.killed = lambda: kill.latched or view.kill_since is not None
+        commands.drill_at = lambda: kill.last_drill
         view.control = kill
         view.maintenance = self.maintenance.restore(bot.name, self.clock())
         bridge.listen(kill.heard, kill.opened)  # the first to hear: nothing stands before a kill

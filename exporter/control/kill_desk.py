@@ -170,6 +170,16 @@ class KillDesk:
             self._tell("rearmed", kill, f"{who} ({source})", reason)
         return Rearmed(answer, tuple(sentences))
 
+    @property
+    def latched(self) -> bool:
+        """Whether any kill of it, or of a venue of it, is on."""
+        return bool(self._kills)
+
+    @property
+    def last_drill(self) -> float | None:
+        """When a drill last proved the path, in epoch seconds."""
+        return self._last_drill
+
     def standing(self, now: float) -> Standing:
         """How it stands at `now`."""
         return standing(

@@ -46,10 +46,11 @@ class KillRecords:
     def told(self, bot: str, news: News) -> None:
         """Something happened to a kill, or one was found in its latch that nothing may be known of here."""
         identity = news.kill.order.id
-        if len(self._rows) >= PENDING:
+        if len(self._rows) >= PENDING and identity not in self._rows:
             log.error("not written to the database: %s", self._rows.pop(next(iter(self._rows))))
         self._rows[identity] = _row(bot, news)
-        self._tell(**_event(bot, news))
+        if news.what != "rearmed":  # who asked for that records it, with what became of it
+            self._tell(**_event(bot, news))
 
     def opened(self) -> None:
         """Nothing is remembered of a file."""
@@ -110,9 +111,11 @@ def _event(bot: str, news: News) -> dict[str, Any]:
     what = {
         "pressed": f"{name} ordered",
         "kept": f"{name} goes on after a start of the console: {stage}",
-        "stage": f"{name}: {stage}",
-        "rearmed": f"{name}: re-armed",
-    }[news.what]
+    }.get(news.what, f"{name}: {stage}")
+    if news.what == "kept" and order.drill:
+        what = (
+            f"{name} was cut short by a start of the console: {stage}; it stays killed until it is re-armed"
+        )
     bad = news.what == "stage" and kill.stage in {Stage.NOT_VERIFIED, Stage.UNPROVEN}
     return {
         "kind": "kill",

@@ -46,6 +46,12 @@ def text(raw: object) -> str:
     return said
 
 
+def words(raw: object) -> str:
+    """Any text, made short and put on one line: what a person says beside a kill never stands before it."""
+    said = raw if isinstance(raw, str) else json.dumps(raw)
+    return "".join(char if char.isprintable() else " " for char in said).strip()[:LONGEST_TEXT]
+
+
 def number(raw: object) -> float:
     """A finite number, from JSON or as text."""
     if isinstance(raw, str) and _NUMBER.fullmatch(raw.strip()):

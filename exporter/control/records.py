@@ -53,7 +53,7 @@ class ControlRecords:
 
     def told(self, entry: Entry) -> None:
         """A command was sent, answered or decided."""
-        _bounded(self._commands)[entry.id] = entry
+        _bounded(self._commands, entry.id)[entry.id] = entry
         if entry.stage is Stage.SENT or entry.stage.final:
             self._tell(**record_rows.event(entry))
 
@@ -62,7 +62,7 @@ class ControlRecords:
         self._dirty.add(bot)
         if record is not None:
             identity = record.command_id or object()
-            _bounded(self._changes)[identity] = (bot, record)
+            _bounded(self._changes, identity)[identity] = (bot, record)
             if record.command_id is None:
                 self._tell(
                     "setting_observed",
@@ -142,8 +142,8 @@ class ControlRecords:
             desk.desk.view.unverified = desk.book.unverified()
 
 
-def _bounded(pending: dict[Any, Any]) -> dict[Any, Any]:
-    """The same, with room for one more; what the database could not take for so long goes to the log."""
-    if len(pending) >= PENDING:
+def _bounded(pending: dict[Any, Any], key: object) -> dict[Any, Any]:
+    """The same, with room for this key; what the database could not take for so long goes to the log."""
+    if len(pending) >= PENDING and key not in pending:
         log.error("not written to the database: %s", pending.pop(next(iter(pending))))
     return pending

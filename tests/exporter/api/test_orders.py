@@ -1,6 +1,7 @@
 """What people order over the API: who may, what is asked for first, and what is answered and recorded."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -161,6 +162,48 @@ async def test_a_drill_kills_proves_re_arms_and_is_remembered(office: Office) ->
     stands = office.console.bots["arb"].kill.standing(office.now)
     assert stands.kill is None
     assert stands.last_drill is not None
+
+
+async def test_a_bot_that_goes_live_during_a_drill_is_not_re_armed_by_its_end(office: Office) -> None:
+    await office.post("/bots/old/drill")
+    bot = office.links["old"].bot
+    bot.mode = "live"
+    await office.pass_time(5)
+    await asyncio.wait_for(office.actions._drills["old"], 10)
+    assert bot.killed
+    assert [event["what"] for event in office.told("drill")] == [
+        "the mode became live during the drill; it stays killed until it is re-armed"
+    ]
+
+
+async def test_the_end_of_a_drill_is_recorded_once_with_the_bots_answer(office: Office) -> None:
+    await office.post("/bots/arb/drill")
+    await office.pass_time(10)
+    await asyncio.wait_for(office.actions._drills["arb"], 10)
+    (event,) = [event for event in office.events if "re-arm" in event["what"]]
+    assert (event["kind"], event["why"], event["answer"]["ok"]) == ("rearm", "end of the drill", True)
+
+
+@pytest.mark.parametrize("reason", ["x" * 600, "two\nlines", "half a \ud800", 5, ["a"]])
+async def test_no_reason_is_too_long_or_too_odd_for_a_kill(office: Office, reason: object) -> None:
+    for path in ("/bots/arb/kill", "/kill"):
+        answer = await office.client.post(
+            f"/api{path}", content=json.dumps({"reason": reason}), headers=bearer("ann")
+        )
+        assert answer.status_code == 200
+    await office.turns()
+    assert office.links["arb"].bot.killed
+    assert len(office.told("kill")[0]["why"]) <= 500
+
+
+async def test_a_latched_kill_stands_before_live_whatever_the_bot_reports(tmp_path: Path) -> None:
+    office = Office(tmp_path, {"old": DeployedBot(share=1.0)}, allow_live=True)
+    await office.pass_time(30)
+    await office.post("/bots/old/kill")
+    answer = await office.post("/bots/old/mode", target="live", reason="go")
+    assert (answer.status_code, "the bot is killed" in answer.json()["error"]) == (409, True)
+    described = (await office.get("/bots/old")).json()["preflight"]
+    assert {line["name"]: line["holds"] for line in described}["unkilled"] is False
 
 
 async def test_a_bot_that_is_live_or_silent_is_not_drilled(office: Office) -> None:

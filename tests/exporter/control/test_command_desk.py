@@ -61,7 +61,7 @@ async def test_nothing_is_sent_to_a_bot_that_is_not_connected() -> None:
 def ready(answer: Answer | None = None) -> House:
     """A deployed bot of which everything holds that live needs."""
     house = House(answer or acked(), own=False)
-    house.commands.drill_at = house.now - DAY
+    house.commands.drill_at = lambda: house.now - DAY
     return house
 
 
@@ -91,7 +91,7 @@ async def test_a_change_of_mode_that_nobody_ordered_is_told_from_an_ordered_one(
 
 async def test_live_is_refused_with_everything_that_fails() -> None:
     house = ready()
-    house.commands.drill_at = None
+    house.commands.drill_at = lambda: None
     house.snapshot["ARB_DAILY_LOSS_CAP_USD"] = 0.0
     house.say()
     with pytest.raises(NotNow) as caught:

@@ -84,8 +84,7 @@ async def test_a_kill_is_one_row_from_the_press_to_the_re_arming(book: Book) -> 
         "kill ordered",
         "kill: acked",
         "kill: verified",
-        "kill: re-armed",
-    ]
+    ], "a re-arming is recorded by whoever orders it"
 
 
 async def test_what_the_disk_did_not_take_is_written_again(book: Book) -> None:

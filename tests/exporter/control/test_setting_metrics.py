@@ -31,7 +31,7 @@ async def test_a_change_in_doubt_is_1_and_0_once_a_state_shows_it() -> None:
 async def test_changes_of_the_mode_are_counted_by_whether_they_were_ordered() -> None:
     house = House(acked(), own=False)
     assert value(house, "tradebot_mode_changes_total", expected="true") == 0
-    house.commands.drill_at = house.now
+    house.commands.drill_at = lambda: house.now
     await house.commands.set_mode(ANN, "live")
     house.mode = "live"
     house.say()
