@@ -36,11 +36,10 @@ def controls(of: Controls, page: Page) -> str:
         for code in of.codes
     )
     stands = f"{_told('KILL', of.kill)}{_told('LAST COMMAND', of.last)}{codes}"
-    what = f"KILL {name}" if visitor else "A kill"
     return f"""<div class="control">
 {press}
 <div class="stands" id="stands-{name}" data-part>{stands}</div>
-<p class="leaves" id="leaves-{name}" data-part>{what} {shown(of.leaves, 300)}</p>
+<p class="leaves" id="leaves-{name}" data-part>{shown(of.leaves, 300)}</p>
 {rest if visitor else ""}
 </div>
 """

@@ -41,7 +41,7 @@ def controls(desks: Desks, now: float, codes: tuple[Shown, ...] = ()) -> Control
     return Controls(
         bot=desks.view.name,
         kill=_kill(stands, now),
-        leaves=_leaves(stands, sight),
+        leaves=_leaves(desks.view.name, stands, sight),
         buttons=tuple(_buttons(desks, stands, sight)),
         last=_last(entries[0], now) if entries else None,
         codes=tuple(
@@ -91,16 +91,17 @@ def _kill(stands: Standing, now: float) -> Told:
     return Told(who, stands.words, says, KILL_TONES.get(kill.stage, ""))
 
 
-def _leaves(stands: Standing, sight: Sight) -> str:
-    """What would remain after a kill, by the bot's last state, with its age where that is not live."""
+def _leaves(bot: str, stands: Standing, sight: Sight) -> str:
+    """What remains after a kill, or would, by the bot's last state; with its age where that is not live."""
+    beginning = f"KILL {bot} would leave:" if stands.kill is None else f"Left in {bot}:"
     if sight.view.state is None:
-        return "would leave: not known, no state came yet"
+        return f"{beginning} not known, no state came yet"
     positions, orders = stands.positions, stands.working_orders
     held = f"positions {NOT_REPORTED}" if positions is None else f"{count(positions)} positions, kept"
     exposed = NOT_REPORTED if stands.unhedged is None else money(stands.unhedged)
     working = NOT_REPORTED if orders is None else f"{count(orders)}, cancelled by the bot" if orders else "0"
     old = "" if sight.up else f" · as of {duration(sight.age or 0)} ago"
-    return f"would leave: {held} · unhedged {exposed} · working orders {working}{old}"
+    return f"{beginning} {held} · unhedged {exposed} · working orders {working}{old}"
 
 
 def _buttons(desks: Desks, stands: Standing, sight: Sight) -> Iterator[Button]:

@@ -49,7 +49,7 @@ def render(cards: Iterable[Card], now: float, places: Iterable[Place] = (), **mo
 def controls(bot: str = "arb", **changed: Any) -> Controls:
     given: dict[str, Any] = {
         "kill": Told("", "READY, drilled 3 d ago", "a kill would go over socket and file"),
-        "leaves": "would leave: 14 positions, kept · unhedged $0.00 · working orders 0",
+        "leaves": "KILL arb would leave: 14 positions, kept · unhedged $0.00 · working orders 0",
         "buttons": (
             Button(f"kill-{bot}", f"KILL {bot}", f"/api/bots/{bot}/kill", hold=True),
             Button(f"pause-{bot}", "Pause…", f"/api/bots/{bot}/pause", f"Pause {bot}", "", ("reason",)),
@@ -132,7 +132,7 @@ def test_without_a_login_there_is_no_button_and_a_login_that_puts_no_token_into_
     assert re.findall(r"<button[^>]*>(?:<span>)?([^<]+)", page) == ["Log in"]
     assert '<form id="login" method="post" action="/login">' in page
     assert "READY, drilled 3 d ago" in page
-    assert "A kill would leave: 14 positions, kept" in page
+    assert "KILL arb would leave: 14 positions, kept" in page
 
 
 def test_who_may_press_has_buttons_and_the_reason_where_there_is_none() -> None:

@@ -123,7 +123,7 @@ async def test_a_bot_that_is_not_heard_is_shown_with_what_a_kill_would_have_left
     office.console.bots["arb"].view.disconnected(office.now, "connection refused")
     office.now += 60
     page = (await office.client.get("/")).text
-    assert "A kill would leave: " in page
+    assert "KILL arb would leave: " in page
     assert "as of 1 min 05 s ago" in page
     assert "NO PATH" in page
 
