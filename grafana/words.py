@@ -139,6 +139,7 @@ POSITION_WORDS: dict[str, Words] = {
     "BLIND": ("BLIND", palette.PURPLE),
     "LEDGER": ("LEDGER", palette.DIM_PURPLE),
     "LAST KNOWN": ("LAST KNOWN", palette.DIM_PURPLE),
+    "NOT READ": ("NOT READ", palette.DIM_PURPLE),
     "NONE": ("NONE", palette.NEUTRAL),
     "UNHEDGED": ("UNHEDGED", palette.RED),
     "OVERDUE": ("OVERDUE", palette.RED),

@@ -67,8 +67,8 @@ def no_real_money() -> Statement:
 
 
 def _mode(which: str) -> Statement:
-    markets = """CASE simulated WHEN 1 THEN 'SIMULATED' WHEN 0 THEN 'REAL MARKETS' ELSE 'SIMULATED ?' END
-        || CASE WHEN mode IS NULL THEN ' · last known' ELSE '' END"""
+    markets = f"""CASE simulated WHEN 1 THEN 'SIMULATED' WHEN 0 THEN 'REAL MARKETS' ELSE 'SIMULATED ?' END
+        || CASE WHEN mode IS NULL OR NOT ({FRESH}) THEN ' · last known' ELSE '' END"""
     return statement(
         {"name": text(markets), "value": text("UPPER(COALESCE(mode, last_mode, 'mode ?'))")},
         f"bots WHERE bot = {BOT} AND COALESCE(mode, last_mode) {which}",

@@ -168,6 +168,8 @@ def test_whether_it_was_real_money_is_said_in_words(
         said, other = other, said
     assert nothing.ask(said) == [dict(zip(("name", "value"), words, strict=True))]
     assert nothing.ask(other) == []
+    nothing.bot(time.time() - 16, mode=mode, last_mode=last, simulated=simulated)
+    assert nothing.ask(said)[0]["name"] == words[0].removesuffix(" · last known") + " · last known"
 
 
 def test_a_ledger_that_cannot_be_read_is_not_shown_as_now(nothing: Ledger) -> None:
