@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from exporter import allocator
 from exporter.config import Listen
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 RESTART_AFTER = 1.0  # seconds until a task that died is started anew
 GRACE = 1  # seconds that open requests get at the end
 LAST_CALL = 2.5  # seconds after a signal after which a thread that hangs on a dead disk is waited for no more
+HEAD_SECONDS = 10.0  # that a connection gets between two requests, and for the head of one
 BACKLOG = 128
 THREADS = 32  # so that what hangs on some bots' disks does not take those that the others need
 
@@ -45,6 +47,35 @@ class Watch:
     name: str
     run: Callable[[], Awaitable[None]]
     died: Callable[[], None]
+
+
+class _Connection(H11Protocol):
+    """A connection that is closed where no whole head of a request comes for long.
+
+    The server itself waits for one for ever, so that whoever sends a byte now and then could take every
+    connection there is.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """Begin to look."""
+        super().connection_made(transport)
+        self._looked_at: RequestResponseCycle | None = None
+        self._look_again()
+
+    def _look_again(self) -> None:
+        self._look = self.loop.call_later(HEAD_SECONDS, self._looked)
+
+    def _looked(self) -> None:
+        if self.cycle is self._looked_at and (self.cycle is None or self.cycle.response_complete):
+            self.transport.close()
+            return
+        self._looked_at = self.cycle
+        self._look_again()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Look no more."""
+        self._look.cancel()
+        super().connection_lost(exc)
 
 
 class _Server(uvicorn.Server):
@@ -110,7 +141,7 @@ async def serve(
     server = _Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=_Connection,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -6,13 +6,14 @@ a person typed in the query alone. Changes are POST only; whoever asks with anot
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import APIRouter, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from exporter.api.answers import Schema, answer
@@ -36,6 +37,7 @@ TOKEN: Final = (
 )
 """For the document of the API alone: who asks is found out by `exporter.api.asking`."""
 
+BODY_SECONDS: Final = 10.0
 _TEXT: Final = {"type": "string", "maxLength": params.LONGEST_TEXT}
 
 
@@ -74,15 +76,19 @@ async def given(request: Request, parameters: Mapping[str, Parameter]) -> Given:
 
 
 async def body_of(request: Request, limit: int = params.LARGEST_BODY) -> bytes:
-    """The body of a request; raises Invalid as soon as it is larger than so many bytes."""
+    """The body of a request; raises Invalid where it is larger than so many bytes, or does not come."""
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > limit:
         raise Invalid(f"the body is larger than {limit} bytes")
     raw = b""
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > limit:
-            raise Invalid(f"the body is larger than {limit} bytes")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > limit:
+                    raise Invalid(f"the body is larger than {limit} bytes")
+    except (TimeoutError, ClientDisconnect) as error:
+        raise Invalid(f"the body did not come whole within {BODY_SECONDS:.0f} s") from error
     return raw
 
 

@@ -7,7 +7,10 @@ import subprocess
 import sys
 
 import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
 
+from exporter import service
 from exporter.config import Listen
 from exporter.service import StartError, Watch, keep_running, listening
 from tests.exporter.program import LONGEST, ROOT
@@ -105,3 +108,37 @@ def _has_ipv6() -> bool:
             return True
     except OSError:
         return False
+
+
+async def test_a_connection_on_which_no_whole_request_comes_is_closed_and_a_slow_answer_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "HEAD_SECONDS", 0.1)
+    servers: list[uvicorn.Server] = []
+    kept = service._Server.__init__
+    monkeypatch.setattr(
+        service._Server, "__init__", lambda made, config: servers.append(made) or kept(made, config)
+    )
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.5)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"at last"})
+
+    taken = socket.create_server(("127.0.0.1", 0))
+    host, port = taken.getsockname()
+    serving = asyncio.create_task(service.serve(app, [], taken))
+    try:
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"POST /api/kill HTTP/1.1\r\nHost: x\r\nX-A")
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(10):
+            assert (await reader.read()).endswith(b"at last\r\n0\r\n\r\n")
+        writer.close()
+    finally:
+        servers[0].should_exit = True
+        await serving
