@@ -127,7 +127,7 @@ async def test_a_connection_on_which_no_whole_request_comes_is_closed_and_a_slow
 
     taken = socket.create_server(("127.0.0.1", 0))
     host, port = taken.getsockname()
-    serving = asyncio.create_task(service.serve(app, [], taken))
+    serving = asyncio.create_task(service.serve(app, [Watch("nothing", asyncio.Event().wait, list)], taken))
     try:
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(b"POST /api/kill HTTP/1.1\r\nHost: x\r\nX-A")
