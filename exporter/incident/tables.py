@@ -1,8 +1,8 @@
 """Which rows of the reporting database belong to an incident, and how they are read: a page at a time.
 
-Each page is a short read of its own, so that an exporter that runs goes on writing. Rows come as mappings of
-their columns, oldest first. JSON in a column (what a bot noted beside a row) loses what looks like a
-credential; nothing else is changed.
+Each page is a short read of its own, so that an exporter that runs goes on writing; it goes on along an index
+where the last one ended, so that a long table costs no more than its rows. Rows come as mappings of their
+columns, bot by bot. JSON in a column (what a bot noted beside a row) loses what looks like a credential.
 """
 
 from __future__ import annotations
@@ -27,62 +27,68 @@ _JSON: Final = frozenset({"metadata_json", "plan_json", "raw_json", "parameters"
 class Table:
     """Rows of one table that were there in a span: they began before its end and ended after its start.
 
-    `starts` and `ends` are columns, or expressions, in epoch seconds; `key` tells rows of one time apart.
+    `starts` and `ends` are columns, or expressions, in epoch seconds. Within a bot the columns of `order` tell
+    all rows apart, and stand in an index where the table may be long; `bot` is how the bot is looked for.
     """
 
     name: str
     starts: str
     ends: str
-    key: tuple[str, ...]
+    order: tuple[str, ...]
     says: str
+    bot: str = "bot"
 
+
+_CHANGED: Final = "coalesce(updated_at, created_at)"
 
 TABLES: Final = (
-    Table("states", "at", "at", ("bot",), "changes of how a bot was: link, loop, mode, status, kill"),
-    Table("sessions", "first_at", "last_at", ("bot", "session"), "the bots' sessions, with versions"),
-    Table("decisions", "timestamp", "timestamp", ("bot", "generation", "id"), "what bots decided: ledger"),
-    Table("feed", "first_at", "last_at", ("id",), "what bots decided: their sockets"),
-    Table("fills", "timestamp", "timestamp", ("bot", "generation", "id"), "fills of the ledgers"),
+    Table("states", "at", "at", ("at",), "changes of how a bot was: link, loop, mode, status, kill"),
+    Table("sessions", "first_at", "last_at", ("session",), "the bots' sessions, with versions"),
+    Table(
+        "decisions", "timestamp", "timestamp", ("timestamp", "generation", "id"), "what bots decided: ledger"
+    ),
+    # In the order of its ids: the index by time would have each page sorted.
+    Table("feed", "first_at", "last_at", ("id",), "what bots decided: their sockets", bot="+bot"),
+    Table("fills", "timestamp", "timestamp", ("timestamp", "generation", "id"), "fills of the ledgers"),
     Table(
         "order_intents",
         "created_at",
-        "coalesce(updated_at, created_at)",
-        ("bot", "generation", "intent_id"),
+        _CHANGED,
+        ("created_at", "generation", "intent_id"),
         "order intents that were open then",
     ),
-    Table(
-        "leg_executions",
-        "created_at",
-        "coalesce(updated_at, created_at)",
-        ("bot", "generation", "leg_id"),
-        "their legs",
-    ),
+    Table("leg_executions", "created_at", _CHANGED, ("generation", "created_at", "leg_id"), "their legs"),
     Table(
         "positions",
         "opened_at",
         "coalesce(closed_at, 1e12)",
-        ("bot", "generation", "position_id"),
+        ("generation", "opened_at", "position_id"),
         "positions that were open then; status and contracts as last read",
     ),
-    Table("commands", "sent_at", "coalesce(decided_at, answered_at, sent_at)", ("id",), "commands by people"),
+    Table(
+        "commands",
+        "sent_at",
+        "coalesce(decided_at, answered_at, sent_at)",
+        ("sent_at", "id"),
+        "commands by people",
+    ),
     Table(
         "kills",
         "sent_at",
         "coalesce(rearmed_at, 1e12)",
-        ("id",),
+        ("sent_at", "id"),
         "kills that held then, also older ones that were not re-armed before",
     ),
-    Table("setting_changes", "at", "at", ("id",), "changes of settings, also such that nobody ordered"),
+    Table("setting_changes", "at", "at", ("at", "id"), "changes of settings, also such that nobody ordered"),
 )
 
 
 def rows(db: sqlite3.Connection, table: Table, span: Span, bot: str | None) -> Iterator[Row]:
     """The rows of a table that belong to a span, of one bot or all; raises sqlite3.Error."""
-    where = f"{table.starts} < ? AND {table.ends} >= ?"
-    values: list[object] = [span.end, span.start]
-    if bot is not None:
-        where, values = f"bot = ? AND {where}", [bot, *values]
-    yield from _paged(db, table.name, where, values, (table.starts, *table.key))
+    found = [bot] if bot is not None else _bots_of(db, table)
+    where = f"{table.bot} = ? AND {table.starts} < ? AND {table.ends} >= ?"
+    for name in found:
+        yield from _paged(db, table.name, where, [name, span.end, span.start], table.order)
 
 
 def events(db: sqlite3.Connection, span: Span) -> Iterator[Row]:
@@ -98,6 +104,11 @@ def events(db: sqlite3.Connection, span: Span) -> Iterator[Row]:
 def bots(db: sqlite3.Connection) -> set[str]:
     """The bots that the database has ever known."""
     return {str(name) for (name,) in db.execute("SELECT bot FROM bots UNION SELECT bot FROM sessions")}
+
+
+def _bots_of(db: sqlite3.Connection, table: Table) -> list[str]:
+    names = db.execute(f"SELECT DISTINCT bot FROM {table.name} ORDER BY bot").fetchall()  # noqa: S608 - as below
+    return [name for (name,) in names]
 
 
 def _paged(
