@@ -27,8 +27,8 @@ _JSON: Final = frozenset({"metadata_json", "plan_json", "raw_json", "parameters"
 class Table:
     """Rows of one table that were there in a span: they began before its end and ended after its start.
 
-    `starts` and `ends` are columns, or expressions, in epoch seconds. Within a bot the columns of `order` tell
-    all rows apart, and stand in an index where the table may be long; `bot` is how the bot is looked for.
+    `starts` and `ends` are columns, or expressions, in epoch seconds. Within a bot the columns of `order`
+    tell all rows apart, and stand in an index where the table may be long; `bot` is how one is looked for.
     """
 
     name: str
