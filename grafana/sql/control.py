@@ -294,8 +294,7 @@ def differences() -> Statement:
 
 # --- What changed, what went wrong ---
 _CHANGES = (
-    "alert_ack",
-    "ack",
+    "alert_had",
     "cap_breached",
     "command",
     "exporter",
@@ -308,7 +307,6 @@ _CHANGES = (
     "restart",
     "setting_change",
     "setting_observed",
-    "silence",
     "status_change",
     "store_status",
 )
