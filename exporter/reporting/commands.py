@@ -69,6 +69,12 @@ def rebuild(config: Config, options: argparse.Namespace) -> int:
     claim = Claim(path)
     claim.take()
     try:
+        prepared = database.prepare(path, time.time())
+        if prepared.set_aside:
+            print(f"Nothing was made anew: {prepared.set_aside}.")  # noqa: T201
+            return BROKEN
+        if prepared.migrated:
+            _progress(prepared.migrated)
         tables = asyncio.run(_rebuilt(config))
     except sqlite3.Error as error:
         raise DatabaseUnwritable(f"the rollups in {path} cannot be made anew: {error}.") from error
@@ -86,9 +92,6 @@ def rebuild(config: Config, options: argparse.Namespace) -> int:
 
 async def _rebuilt(config: Config) -> Sequence[Compared]:
     path = config.reporting_db
-    prepared = database.prepare(path, time.time())
-    for note in filter(None, (prepared.set_aside, prepared.migrated)):
-        _progress(note)
     day = OperatorDay(config.day.tz, config.day.rolls_at)
     progress = Progress(_progress, "made anew")
     db = await database.connect(path)

@@ -31,7 +31,8 @@ from exporter.reporting.claim import DatabaseUnwritable, ReportingError
 BUSY_SECONDS: Final = 1.0  # a reader holds its lock for a query; who waits longer asks again
 CHECK_SECONDS: Final = 5.0  # of looking for damage at each start
 ALL: Final = math.inf  # seconds: as long as it takes, and in depth
-CACHE_KIB: Final = 32 * 1024
+CACHE_KIB: Final = 8 * 1024
+BEHIND_CACHE_KIB: Final = 64 * 1024  # while much is mirrored at once
 STEPS: Final = 10_000  # instructions of SQLite between two looks at the clock
 PAGES: Final = 2_000  # pages of a copy between two looks at whether to stop
 
@@ -173,6 +174,7 @@ def _examine(path: Path, version: int, stop: Callable[[], bool], seconds: float)
                 f"{path} was written by a newer version of this program (schema {found}, this one knows "
                 f"{version}); run that version, or restore a backup made by this one. Nothing is recorded"
             )
+        _compare(connection, version)
         until = time.monotonic() + seconds
         connection.set_progress_handler(lambda: stop() or time.monotonic() > until, STEPS)
         try:
@@ -185,6 +187,12 @@ def _examine(path: Path, version: int, stop: Callable[[], bool], seconds: float)
             return  # as far as the time went nothing was wrong
         if says != "ok":
             raise _Damaged(str(says).splitlines()[-1])
+
+
+def _compare(connection: sqlite3.Connection, version: int) -> None:
+    """Raise _Damaged where the tables are not those of the version that the file says: no row would fit."""
+    if version == schema.VERSION == _version(connection) and (difference := schema.differs(connection)):
+        raise _Damaged(f"{difference} in schema {version}")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -6,6 +6,7 @@ NULL for unknown. `create` makes a new database; `exporter.reporting.database` m
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Mapping
 from typing import Final
@@ -16,10 +17,15 @@ VERSION: Final = 1
 APPLICATION_ID: Final = 0x54424F54
 """Marks the file as ours ("TBOT"), so that another program's database is never taken for it."""
 
+PAGE_BYTES: Final = 8_192
+"""Of a new database. Orders are fat rows, of which a page of 4 KiB would hold one or two."""
+
 # What bots wrote, under the bots' own names. A replaced or restarted store is a new generation.
 # Rows with random ids are not kept WITHOUT ROWID: in the order of their keys they take three times the room
-# and nine times as long to write. Keys of legs and positions begin with a time that stays: new ones land
-# at the end of the index then, and a commit writes few of its pages.
+# and nine times as long to write. Their keys begin with a time that stays: new ones land at the end of the
+# index then, and a commit writes few of its pages. Who looks for an intent or its legs by id names the index
+# over the ends of ids and compares both: each new row falls into another page of such an index, and over
+# whole ids it would have three times as many.
 MIRRORED: Final = """
 CREATE TABLE fills (
     bot TEXT, generation INTEGER, id INTEGER, timestamp REAL, date TEXT, intent_id TEXT, kind TEXT,
@@ -41,8 +47,9 @@ CREATE TABLE order_intents (
     bot TEXT, generation INTEGER, intent_id TEXT, plan_json TEXT, kind TEXT, execution_style TEXT,
     contracts INTEGER, capital_required REAL, capital_required_by_venue TEXT, expected_profit REAL,
     edge_per_contract REAL, status TEXT, total_filled INTEGER, error TEXT, created_at REAL, updated_at REAL,
-    PRIMARY KEY (bot, generation, intent_id)
+    PRIMARY KEY (bot, generation, created_at, intent_id)
 );
+CREATE INDEX order_intents_by_id ON order_intents (substr(intent_id, -8));
 CREATE INDEX order_intents_by_time ON order_intents (bot, created_at);
 
 CREATE TABLE leg_executions (
@@ -51,7 +58,7 @@ CREATE TABLE leg_executions (
     average_price REAL, raw_json TEXT, created_at REAL, updated_at REAL,
     PRIMARY KEY (bot, generation, created_at, leg_id)
 );
-CREATE INDEX leg_executions_by_intent ON leg_executions (bot, intent_id);
+CREATE INDEX leg_executions_by_intent ON leg_executions (substr(intent_id, -8));
 
 CREATE TABLE positions (
     bot TEXT, generation INTEGER, position_id TEXT, intent_id TEXT, venue TEXT, market_id TEXT, side TEXT,
@@ -235,8 +242,35 @@ MIGRATIONS: Final[Mapping[int, str]] = {}
 DDL: Final = MIRRORED + STORES + ROLLUPS + LIVE + CONTROL
 
 
+def differs(connection: sqlite3.Connection) -> str:
+    """What a database of this version lacks, in words; empty where its tables are as they are made here.
+
+    What it has besides is nobody's concern.
+    """
+    with contextlib.closing(sqlite3.connect(":memory:")) as new:
+        create(new)
+        wanted = _layout(new)
+    found = _layout(connection)
+    lacks = (f"{name} is not as it should be" for name in wanted if found.get(name) != wanted[name])
+    return next(lacks, "")
+
+
+def _layout(connection: sqlite3.Connection) -> dict[str, frozenset[tuple[object, ...]]]:
+    """Each table with its columns and their places in the key, each index with its columns in order."""
+    names = "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'index') ORDER BY type DESC, name"
+    asked = {"table": "SELECT name, pk FROM pragma_table_info(?)", "index": _INDEX}
+    return {
+        f"{kind} {name}": frozenset(map(tuple, connection.execute(asked[kind], (name,))))
+        for kind, name in connection.execute(names).fetchall()
+    }
+
+
+_INDEX: Final = "SELECT seqno, name FROM pragma_index_info(?)"
+
+
 def create(connection: sqlite3.Connection) -> None:
     """Make all tables in an empty database, in one transaction."""
     connection.executescript(
-        f"PRAGMA application_id = {APPLICATION_ID};\nBEGIN;\n{DDL}\nPRAGMA user_version = {VERSION};\nCOMMIT;"
+        f"PRAGMA page_size = {PAGE_BYTES};\nPRAGMA application_id = {APPLICATION_ID};\n"
+        f"BEGIN;\n{DDL}\nPRAGMA user_version = {VERSION};\nCOMMIT;"
     )

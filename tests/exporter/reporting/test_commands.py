@@ -78,6 +78,16 @@ def test_rebuild_says_which_rollups_did_not_agree_and_puts_them_right(
     assert main(["--config", str(settings), "rebuild"]) == 0
 
 
+def test_rebuild_of_a_damaged_database_says_that_nothing_was_made_anew(
+    settings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (settings.parent / "data" / "reporting.db").write_bytes(b"no database, " * 1000)
+    assert main(["--config", str(settings), "rebuild"]) == 1
+    said = capsys.readouterr().out
+    assert "Nothing was made anew: " in said
+    assert "agreed" not in said
+
+
 def test_rebuild_is_refused_while_an_exporter_writes(
     settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -95,6 +95,39 @@ def test_a_damaged_database_is_set_aside_by_name_and_a_new_one_begun(tmp_path: P
     assert ask(path, "SELECT count(*) FROM fills") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("DROP TABLE daily_pnl", "table daily_pnl"),
+        ("ALTER TABLE bots DROP COLUMN loss_cap", "table bots"),
+        ("DROP INDEX fills_by_time", "index fills_by_time"),
+        (
+            "DROP TABLE cursors; CREATE TABLE cursors (bot TEXT, store TEXT, tbl TEXT, generation INTEGER,"
+            " last_id, updated_at REAL, anchor TEXT, PRIMARY KEY (bot, tbl))",
+            "table cursors",
+        ),
+    ],
+)
+def test_tables_that_are_not_those_of_their_version_are_said_once_and_set_aside(
+    tmp_path: Path, change: str, what: str
+) -> None:
+    path = made(tmp_path / "reporting.db", fills=3)
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript(change)
+    prepared = prepare(path, NOW)
+    assert prepared.set_aside is not None
+    assert f"{what} is not as it should be in schema {schema.VERSION}" in prepared.set_aside
+    assert ask(tmp_path / "reporting.db.damaged-20231114T221320Z", "SELECT count(*) FROM fills") == [(3,)]
+    assert prepare(path, NOW) == database.Prepared(None, None)
+
+
+def test_what_a_database_has_besides_is_nobodys_concern(tmp_path: Path) -> None:
+    path = made(tmp_path / "reporting.db")
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript("CREATE TABLE mine (a); CREATE INDEX my_own ON fills (venue)")
+    assert prepare(path, NOW) == database.Prepared(None, None)
+
+
 def test_two_damaged_databases_in_one_second_keep_names_of_their_own(tmp_path: Path) -> None:
     for _ in range(2):
         (tmp_path / "reporting.db").write_bytes(b"damaged" * 1000)
