@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final, TypeVar
 
 from fastapi import APIRouter
@@ -23,10 +24,10 @@ from exporter.control.standing import Standing
 from exporter.errors import NotAllowed, WhoAreYou
 from exporter.page import wall
 from exporter.page.cards import card
-from exporter.page.controls import controls, kill_all
+from exporter.page.controls import bare, controls, kill_all
 from exporter.page.document import render
 from exporter.page.happening import BLIND, blind, happening, of_bot
-from exporter.page.parts import Alarms, Button, Card, Controls, Page, Place, Visitor
+from exporter.page.parts import Alarms, Button, Card, Page, Place, Visitor
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +64,14 @@ class Desk:
     def page(self, visitor: Visitor | None) -> Page:
         """The page as it is now, for somebody."""
         now, bots = self._console.clock(), self._console.bots
-        looks = {name: self._look(name, visitor, now) for name in bots}
+        codes = () if visitor is None else tuple(self._console.codes.shown(now))
         return Page(
             now=now,
-            cards=tuple(card for card, _ in looks.values()),
-            controls={name: found for name, (_, found) in looks.items() if found is not None},
+            cards=tuple(self._guarded(name, _card, _blind_card, now) for name in bots),
+            controls={
+                name: self._guarded(name, partial(controls, codes=codes), lambda bot, _: bare(bot), now)
+                for name in bots
+            },
             alarms=self._alarms(now),
             places=self._places,
             visitor=visitor,
@@ -97,17 +101,6 @@ class Desk:
 
         return kill_all([self._guarded(name, stands, lambda *_: None, now) for name in self._console.bots])
 
-    def _look(self, name: str, visitor: Visitor | None, now: float) -> tuple[Card, Controls | None]:
-        codes = () if visitor is None else tuple(self._console.codes.shown(now))
-
-        def read(desks: Desks, now: float) -> tuple[Card, Controls | None]:
-            return card(desks.view, now), controls(desks, now, codes)
-
-        def unreadable(name: str, now: float) -> tuple[Card, Controls | None]:
-            return Card(name, "unknown", BLIND, now, ()), None
-
-        return self._guarded(name, read, unreadable, now)
-
     def _guarded(
         self, name: str, read: Callable[[Desks, float], T], else_: Callable[[str, float], T], now: float
     ) -> T:
@@ -118,6 +111,14 @@ class Desk:
                 self._unreadable.add(name)
                 log.exception("bot %s cannot be shown; the page goes on without it", name)
             return else_(name, now)
+
+
+def _card(desks: Desks, now: float) -> Card:
+    return card(desks.view, now)
+
+
+def _blind_card(name: str, now: float) -> Card:
+    return Card(name, "unknown", BLIND, now, ())
 
 
 def router(console: Console, door: Doorkeeper, desk: Desk) -> APIRouter:

@@ -52,6 +52,14 @@ def controls(desks: Desks, now: float, codes: tuple[Shown, ...] = ()) -> Control
     )
 
 
+def bare(bot: str) -> Controls:
+    """The controls of a bot that cannot be read: to kill it must be possible all the same."""
+    kill = Button(f"kill-{bot}", f"KILL {bot}", f"/api/bots/{bot}/kill", hold=True)
+    return Controls(
+        bot, Told("", "NOT KNOWN", "", "unknown"), "What a kill would leave is not known.", (kill,)
+    )
+
+
 def kill_all(every: Sequence[Standing | None]) -> Button | None:
     """The button for all bots, where there is more than one; it says what would remain.
 

@@ -177,7 +177,8 @@ async function submit() {
     say(`${asked.title}: ${answer.ok ? answer.says : answer.error}`, answer.ok ? "" : "look");
   } else {
     error.textContent = answer.error;
-    if (fields.code) field("code").value = "";
+    field("code").value = "";
+    if (fields.code && answer.error !== "wrong code") need("code", false, false); // the next attempt gets a new one
   }
   refresh();
 }

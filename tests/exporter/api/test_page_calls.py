@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,15 @@ async def test_a_bot_that_is_not_heard_is_shown_with_what_a_kill_would_have_left
     assert "KILL arb would leave: " in page
     assert "as of 1 min 05 s ago" in page
     assert "NO PATH" in page
+
+
+async def test_a_bot_that_cannot_be_read_can_be_killed_all_the_same(office: Office) -> None:
+    office.console.bots["arb"].view.link = None  # type: ignore[assignment]
+    await log_in(office)
+    page = (await office.client.get("/")).text
+    assert "arb BLIND: NOT READABLE, SEE THE LOG" in page
+    assert 'id="kill-arb" class="kill" data-hold data-to="/api/bots/arb/kill"' in page
+    assert re.search(r"positions ≥ \d+ \(1 of 2 bots say\)", page)
 
 
 async def test_the_wall_frames_grafana_and_nothing_else(office: Office) -> None:
