@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -31,6 +32,8 @@ class LatchKeeper:
         self._failed = failed
         self._changed = asyncio.Event()
         self._drilled_at: float | None = None
+        self._asked = self._written = 0
+        self._writing = threading.Lock()
 
     def changed(self) -> None:
         """There is something new to be kept."""
@@ -68,13 +71,19 @@ class LatchKeeper:
 
     async def _keep(self) -> None:
         self._changed.clear()
+        self._asked += 1
         try:
-            await errand(partial(self._write, self._content(), self._drilled_at))
+            await errand(partial(self._write, self._asked, self._content(), self._drilled_at))
         except BaseException:
             self._changed.set()
             raise
 
-    def _write(self, content: Kept, drilled_at: float | None) -> None:
-        self._latch.keep(content)
-        if drilled_at is not None:
-            self._latch.drilled(drilled_at)
+    def _write(self, number: int, content: Kept, drilled_at: float | None) -> None:
+        """The work of a thread; one that was left behind never puts older content in the place of newer."""
+        with self._writing:
+            if number < self._written:
+                return
+            self._latch.keep(content)
+            self._written = number
+            if drilled_at is not None:
+                self._latch.drilled(drilled_at)
