@@ -69,11 +69,12 @@ class Console:
         self.tell = tell
         self.access = Access(config)
         self.codes = Codes()
-        self.gate = Gate(self.codes, four_eyes=config.four_eyes)
+        self.gate = Gate(self.codes, four_eyes=config.four_eyes, people=config.tokens.operators)
         self.maintenance = MaintenanceFiles(config.latch_folder)
         self._recorder = recorder
         self._kills = KillRecords(tell)
         self._records = ControlRecords(self.codes, tell, clock)
+        self.news = self._records.news
         self.bots: Mapping[str, Desks] = {
             bot.name: self._desks(bot, view, bridge) for bot, view, bridge in bots
         }

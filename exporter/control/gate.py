@@ -6,6 +6,7 @@ a second named person, or the same one again after ten minutes; each time with a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,8 +50,10 @@ class _Confirmed:
 class Gate:
     """Lets acts through, for all bots."""
 
-    def __init__(self, codes: Codes, *, four_eyes: bool) -> None:
+    def __init__(self, codes: Codes, *, four_eyes: bool, people: Iterable[str] = ()) -> None:
+        """`people` are those with a token of their own, by name."""
         self.codes = codes
+        self._people = frozenset(name.casefold() for name in people)
         self._four_eyes = four_eyes
         self._waiting: dict[str, _Confirmed] = {}
 
@@ -87,13 +90,17 @@ class Gate:
         if first is None and len(waiting) >= MOST_WAITING:
             raise NotAllowed("too many acts wait for a second person; let them expire")
         self._waiting = waiting
-        if first is not None and (not _same_person(first.who, who) or now - first.at >= DELAY_SECONDS):
+        if first is not None and (self._are_two(first.who, who) or now - first.at >= DELAY_SECONDS):
             return
         kept = first or _Confirmed(who, now)
         waiting[act.bound] = kept
         raise SecondNeeded(kept.who, kept.at + DELAY_SECONDS, now)
 
+    def _are_two(self, one: str, other: str) -> bool:
+        """Whether these are two persons for sure.
 
-def _same_person(one: str, other: str) -> bool:
-    """The same name is the same person, whether it came with a token or through Grafana."""
-    return one.casefold() == other.casefold()
+        The same name is the same person, whether it came with a token or through Grafana. A name that only
+        Grafana knows may be anybody's second one: it is no second person beside one with a token.
+        """
+        first, second = one.casefold(), other.casefold()
+        return first != second and (first in self._people) == (second in self._people)

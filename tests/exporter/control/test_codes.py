@@ -1,5 +1,6 @@
 """Codes, the gate before what raises the risk, and the throttle behind both."""
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -117,6 +118,19 @@ def confirmed(gate: Gate, who: str, now: float) -> None:
     with pytest.raises(CodeNeeded) as caught:
         admit(gate, who=who, now=now, live=True)
     admit(gate, caught.value.shown.code, who=who, now=now, live=True)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "passes"),
+    [("ann", "bob", True), ("ann", "ANN", False), ("ann", "admin", False), ("admin", "carol", True)],
+    ids=["two with tokens", "one with two spellings", "perhaps one's name in Grafana", "two of Grafana"],
+)
+def test_a_second_person_is_one_for_sure(codes: Codes, first: str, second: str, passes: bool) -> None:
+    gate = Gate(codes, four_eyes=True, people=["ann", "bob"])
+    with pytest.raises(SecondNeeded):
+        confirmed(gate, first, NOW)
+    with contextlib.nullcontext() if passes else pytest.raises(SecondNeeded):
+        confirmed(gate, second, NOW)
 
 
 def test_four_eyes_in_live_mode_are_two_people(codes: Codes) -> None:
