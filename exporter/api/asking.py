@@ -35,6 +35,8 @@ class Doorkeeper:
 
     def __init__(self, access: Access, clock: Callable[[], float] = time.time) -> None:
         self.access = access
+        self.turned_away: Callable[[Caller, str, Refused], None] = lambda caller, what, why: None
+        """Hears of somebody known who may not change what they asked to change."""
         self._clock = clock
 
     def looking(self, request: Request) -> Caller:
@@ -47,9 +49,13 @@ class Doorkeeper:
     def changing(self, request: Request) -> Caller:
         """Whoever may change something; raises WhoAreYou, NotAllowed."""
         caller = self._caller(request)
-        if caller.source == "operator page" and (why := same_origin(request.headers)) is not None:
-            raise NotAllowed(why)
-        caller.may_change()
+        try:
+            if caller.source == "operator page" and (why := same_origin(request.headers)) is not None:
+                raise NotAllowed(why)
+            caller.may_change()
+        except NotAllowed as error:
+            self.turned_away(caller, request.url.path, error)
+            raise
         return caller
 
     def reporting_alerts(self, request: Request) -> Caller:

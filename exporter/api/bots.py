@@ -80,6 +80,7 @@ TARGET: Final = Parameter(
 def router(actions: Actions, door: Doorkeeper) -> APIRouter:
     """Every call under /api/bots, and /api/kill."""
     made = APIRouter(prefix="/api", tags=["bots"], dependencies=TOKEN)
+    door.turned_away = actions.refused
     _looking(made, actions, door)
     for path, parameters, do, answers in (*_control(actions), *_money(actions)):
         change(made, path, parameters, door.changing, do, refused=actions.refused, answers=answers)

@@ -25,6 +25,7 @@ from exporter.control.maintenance import LONGEST_MINUTES, Maintenance
 from exporter.control.mode import LIVE, PAPER
 from exporter.control.parameter import shown
 from exporter.control.standing import WORST_FIRST, Standing
+from exporter.control.tokens import Role
 from exporter.errors import Invalid, NotFound, NotNow, Refused
 
 log = logging.getLogger(__name__)
@@ -77,15 +78,16 @@ class Actions:
 
     def refused(self, caller: Caller, what: str, why: Refused) -> None:
         """Somebody known asked for something in vain; to be asked for a code is no refusal."""
-        if not isinstance(why, CodeNeeded | SecondNeeded):
-            self.console.tell(
-                "refused",
-                severity="warning",
-                who=caller.name,
-                source=caller.source,
-                what=what,
-                proof=str(why),
-            )
+        if isinstance(why, CodeNeeded | SecondNeeded):
+            return
+        name, told = caller.name, {"severity": "warning", "source": caller.source, "proof": str(why)}
+        if not caller.refusal:
+            self.console.tell("refused", who=name, what=what, **told)
+            return
+        # Who may change nothing must not be able to fill the audit trail either.
+        whose = "through Grafana" if caller.role is Role.GRAFANA else f"of {name}"
+        now = self.console.clock()
+        self.console.news.tell("refused", f"refusals {whose}", now, bot="", who=name, what=what, **told)
 
     # Kill and re-arm.
 

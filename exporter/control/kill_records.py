@@ -14,7 +14,8 @@ from typing import Any, Final
 import aiosqlite
 
 from exporter.control.kill import Stage
-from exporter.control.kill_desk import News
+from exporter.control.kill_desk import News as KillNews
+from exporter.reporting.news import News
 
 log = logging.getLogger(__name__)
 
@@ -40,23 +41,28 @@ class KillRecords:
 
     def __init__(self, tell: Callable[..., None]) -> None:
         self._tell = tell
+        self._news = News(lambda kind, **told: tell(kind=kind, **told))
         self._rows: dict[str, tuple[object, ...]] = {}
         self._writing: dict[str, tuple[object, ...]] = {}
 
-    def told(self, bot: str, news: News) -> None:
+    def told(self, bot: str, news: KillNews) -> None:
         """Something happened to a kill, or one was found in its latch that nothing may be known of here."""
         identity = news.kill.order.id
         if len(self._rows) >= PENDING and identity not in self._rows:
             log.error("not written to the database: %s", self._rows.pop(next(iter(self._rows))))
         self._rows[identity] = _row(bot, news)
-        if news.what != "rearmed":  # who asked for that records it, with what became of it
-            self._tell(**_event(bot, news))
+        event = _event(bot, news)
+        if news.what == "stage":
+            self._news.tell(group="the kill's stage", now=news.at, **event)
+        elif news.what != "rearmed":  # who asked for that records it, with what became of it
+            self._tell(**event)
 
     def opened(self) -> None:
         """Nothing is remembered of a file."""
 
     def due(self, now: float) -> bool:
         """Whether something is to be written."""
+        self._news.tick(now)
         return bool(self._rows)
 
     async def write(self, db: aiosqlite.Connection, now: float) -> bool:
@@ -77,7 +83,7 @@ class KillRecords:
         self._writing = {}
 
 
-def _row(bot: str, news: News) -> tuple[object, ...]:
+def _row(bot: str, news: KillNews) -> tuple[object, ...]:
     kill, standing = news.kill, news.standing
     order, rearmed = kill.order, news.what == "rearmed"
     return (
@@ -103,7 +109,7 @@ def _row(bot: str, news: News) -> tuple[object, ...]:
     )
 
 
-def _event(bot: str, news: News) -> dict[str, Any]:
+def _event(bot: str, news: KillNews) -> dict[str, Any]:
     kill, standing = news.kill, news.standing
     order = kill.order
     name = ("drill" if order.drill else "kill") + (f" of {order.venue}" if order.venue else "")

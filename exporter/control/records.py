@@ -19,6 +19,7 @@ from exporter.control.desk import Entry
 from exporter.control.order import Stage
 from exporter.control.setting_desk import SettingDesk
 from exporter.control.settings_book import HISTORY, Record
+from exporter.reporting.news import News
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ class ControlRecords:
     def __init__(self, codes: Codes, tell: Tell, clock: Callable[[], float] = time.time) -> None:
         self._codes = codes
         self._tell = tell
+        self.news = News(tell)
+        """What may come too often to be kept for ever, one by one."""
         self._started = clock()
         self._desks: dict[str, SettingDesk] = {}
         self._commands: dict[str, Entry] = {}
@@ -60,19 +63,24 @@ class ControlRecords:
     def changed(self, bot: str, record: Record | None) -> None:
         """A setting changed; without a record, rows of settings are to be written."""
         self._dirty.add(bot)
-        if record is not None:
-            identity = record.command_id or object()
-            _bounded(self._changes, identity)[identity] = (bot, record)
-            if record.command_id is None:
-                self._tell(
-                    "setting_observed",
-                    bot=bot,
-                    severity="warning",
-                    source=record.source,
-                    what=f"{record.key} is another value: {record.state.replace('_', ' ')}",
-                    before=record.before,
-                    after=record.after,
-                )
+        if record is None or (record.command_id is None and not self._observed(bot, record)):
+            return
+        identity = record.command_id or object()
+        _bounded(self._changes, identity)[identity] = (bot, record)
+
+    def _observed(self, bot: str, record: Record) -> bool:
+        """Tell of a change that nobody here ordered; False where that key swings too often for a row each."""
+        return self.news.tell(
+            "setting_observed",
+            f"the setting {record.key}",
+            record.at,
+            bot=bot,
+            severity="warning",
+            source=record.source,
+            what=f"{record.key} is another value: {record.state.replace('_', ' ')}",
+            before=record.before,
+            after=record.after,
+        )
 
     def opened(self) -> None:
         """It may be another file: everything is written again, and what stood in it is read once."""
@@ -81,6 +89,7 @@ class ControlRecords:
 
     def due(self, now: float) -> bool:
         """Whether something is to be written."""
+        self.news.tick(now)
         return bool(
             not self._recalled
             or self._commands

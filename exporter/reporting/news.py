@@ -20,15 +20,20 @@ class News:
         self._record = record
         self._throttle = Throttle()
 
-    def tell(self, kind: str, group: str, now: float, *, bot: str, what: str, **told: object) -> None:
-        """Record an event, or count it where its group has had too many; `told` goes to `EventLog.record`."""
+    def tell(self, kind: str, group: str, now: float, *, bot: str, what: str, **told: object) -> bool:
+        """Record an event, or count it where its group has had too many; `told` goes to `EventLog.record`.
+
+        Returns whether it was recorded by itself.
+        """
         self.tick(now)
         key = bot, group
         if self._throttle.passes(key, kind, what, now):
             self._record(kind, bot=bot, what=what, **told)
-        elif self._throttle.begins(key):
+            return True
+        if self._throttle.begins(key):
             says = f"too many changes of {group}: from now on they are summed up"
             self._record(FLAPPING, bot=bot, severity="warning", source="exporter", what=says)
+        return False
 
     def tick(self, now: float, *, last: bool = False) -> None:
         """Record the sums that are due; at the end of the program all of them."""

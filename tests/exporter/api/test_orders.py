@@ -65,6 +65,28 @@ async def test_only_operators_change_anything(office: Office, who: str, status: 
     assert office.links["arb"].bot.killed == (status == 200)
 
 
+async def test_who_may_change_nothing_is_recorded_and_cannot_fill_the_audit_trail(office: Office) -> None:
+    for _ in range(100):
+        assert (await office.post("/bots/arb/kill", "wall")).status_code == 403
+    assert [event["who"] for event in office.told("refused")] == ["wall"] * 10
+    assert len(office.told("flapping")) == 1
+    office.console.news.tick(office.now + 3600)
+    assert "90 × refused" in office.told("flapping")[1]["what"]
+
+
+async def test_a_setting_that_swings_and_a_kill_that_flaps_are_summed_up(office: Office) -> None:
+    bot = office.links["arb"].bot
+    bot.share = 0.0  # it opens nothing, which would settle it
+    await office.post("/bots/arb/kill")
+    for number in range(200):
+        bot.settings["ARB_DAILY_LOSS_CAP_USD"] = 10.0 + number % 2
+        bot.killed = bool(number % 2)
+        await office.pass_time(1, every=1)
+    assert len(office.told("setting_observed")) == 10
+    assert 5 < len(office.told("kill")) < 20
+    assert len(office.console._records._changes) == 10
+
+
 async def test_grafanas_token_counts_only_with_a_user_who_is_on_the_list(office: Office) -> None:
     def headers(**more: str) -> dict[str, str]:
         return {"X-Admin-Token": TOKENS["grafana"], **more}
