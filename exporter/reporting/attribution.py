@@ -46,8 +46,9 @@ _FILLS: Final = f"""
            CASE WHEN metadata_json != '{{}}' THEN {number("metadata_json", "$.fees")} END AS paid,
            CASE WHEN metadata_json != '{{}}' AND json_valid(metadata_json)
                 THEN coalesce(json_extract(metadata_json, '$.event'), '') = 'unwind' ELSE 0 END AS unwound,
-           (SELECT rowid FROM order_intents AS i
-            WHERE i.bot = fills.bot AND i.generation IN ({{generations}}) AND i.intent_id = fills.intent_id
+           (SELECT rowid FROM order_intents AS i INDEXED BY order_intents_by_id
+            WHERE substr(i.intent_id, -8) = substr(fills.intent_id, -8)
+              AND i.bot = fills.bot AND i.generation IN ({{generations}}) AND i.intent_id = fills.intent_id
               AND i.created_at <= fills.timestamp + {CLOCK_SLACK}
             ORDER BY i.generation DESC LIMIT 1) AS intent
     FROM fills
@@ -60,8 +61,9 @@ _PRICED: Final = f"""
                    THEN json_array(sum(limit_price), sum(coalesce({_ASK}, limit_price) - average_price)) END
             FROM (SELECT '$.legs[' || leg_index || ']' AS path, limit_price, average_price,
                          l.filled_contracts AS filled
-                  FROM leg_executions AS l
-                  WHERE l.bot = order_intents.bot AND l.intent_id = order_intents.intent_id
+                  FROM leg_executions AS l INDEXED BY leg_executions_by_intent
+                  WHERE substr(l.intent_id, -8) = substr(order_intents.intent_id, -8)
+                    AND l.bot = order_intents.bot AND l.intent_id = order_intents.intent_id
                     AND l.generation = order_intents.generation)) AS legs
     FROM fills_of AS f LEFT JOIN order_intents ON order_intents.rowid = f.intent"""
 
@@ -149,8 +151,9 @@ _LATE: Final = f"""
     SELECT DISTINCT {DAY} AS day
     FROM fills
     WHERE bot = :bot AND {PLAUSIBLE} AND intent_id IN (SELECT value FROM json_each(:intents))
-      AND timestamp >= (SELECT min(created_at) FROM order_intents
-                        WHERE bot = :bot AND generation IN ({{generations}})
+      AND timestamp >= (SELECT min(created_at) FROM order_intents INDEXED BY order_intents_by_id
+                        WHERE substr(intent_id, -8) IN (SELECT substr(value, -8) FROM json_each(:intents))
+                          AND bot = :bot AND generation IN ({{generations}})
                           AND intent_id IN (SELECT value FROM json_each(:intents))) - {CLOCK_SLACK}"""
 
 

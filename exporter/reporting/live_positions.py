@@ -33,8 +33,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 _OPEN: Final = """
 SELECT p.position_id, p.intent_id, p.venue, p.market_id, p.side, p.net_contracts, p.average_entry,
     p.opened_at, i.kind, i.edge_per_contract, i.plan_json
-FROM positions p LEFT JOIN order_intents i
-    ON i.bot = p.bot AND i.generation = p.generation AND i.intent_id = p.intent_id
+FROM positions p LEFT JOIN order_intents i INDEXED BY order_intents_by_id
+    ON substr(i.intent_id, -8) = substr(p.intent_id, -8)
+    AND i.bot = p.bot AND i.generation = p.generation AND i.intent_id = p.intent_id
 WHERE p.bot = ? AND p.generation = ? AND p.status = 'open' ORDER BY p.opened_at LIMIT ?
 """
 

@@ -21,6 +21,7 @@ import aiosqlite
 from exporter.allocator import give_back
 from exporter.reporting import taking
 from exporter.reporting.batches import look
+from exporter.reporting.database import BEHIND_CACHE_KIB, CACHE_KIB
 from exporter.reporting.following import Followed, Listener, Offer, stores_of
 from exporter.reporting.haul import Haul
 from exporter.reporting.sources import BUSY_SECONDS, OK, Signature, StoreTrouble, signature
@@ -181,7 +182,7 @@ class Mirror:
     def opened(self) -> None:
         """Forget how far the stores were mirrored: `write` asks the database first."""
         self._known.clear()
-        self._attached = False
+        self._attached = self._grown = False
         offers, self._offers = self._offers, []
         for offer in offers:
             self._settle(offer, written=False)
@@ -196,18 +197,23 @@ class Mirror:
         if self._attached:
             await db.execute_fetchall("DETACH stage")
             self._attached = False
-        if self.behind_since is not None:
-            self._grown = True
-        elif self._grown:
-            self._grown = False
-            await db.execute_fetchall("PRAGMA shrink_memory")
-            await asyncio.to_thread(give_back)
+        await self._make_room(db)
         while self._offers and self._offers[0].haul.base != self._offers[0].followed.place:
             self._settle(self._offers[0], written=False)  # read before something else was written
         self._writing = self._offers[0] if self._offers and self._known.is_set() else None
         if self._writing is not None and self._writing.haul.stage is not None:
             await db.execute_fetchall("ATTACH ? AS stage", (self._writing.haul.stage.uri,))
             self._attached = True
+
+    async def _make_room(self, db: aiosqlite.Connection) -> None:
+        """Let the database use more memory while a store is behind, and give that back afterwards."""
+        behind = self.behind_since is not None
+        if behind != self._grown:
+            await db.execute_fetchall(f"PRAGMA cache_size = -{BEHIND_CACHE_KIB if behind else CACHE_KIB}")
+        if self._grown and not behind:
+            await db.execute_fetchall("PRAGMA shrink_memory")
+            await asyncio.to_thread(give_back)
+        self._grown = behind
 
     async def write(self, db: aiosqlite.Connection, now: float) -> bool:
         """Write one look; before the first, ask how far each store was mirrored."""

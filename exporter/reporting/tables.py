@@ -131,7 +131,7 @@ FILLS: Final = Table(
         "id# timestamp@ date intent_id kind market_key planned_contracts# filled_contracts# planned_edge#"
         " realized_pnl# slippage# fill_rate# venue metadata_json"
     ),
-    batch=12_000,
+    batch=20_000,
 )
 DECISIONS: Final = Table(
     "decisions",
@@ -140,7 +140,7 @@ DECISIONS: Final = Table(
         "id# timestamp@ date kind execution_style market_key gross_edge# net_edge# contracts#"
         " capital_required# accepted# reject_reason metadata_json"
     ),
-    batch=12_000,
+    batch=24_000,
 )
 ORDER_INTENTS: Final = Table(
     "order_intents",
@@ -149,8 +149,9 @@ ORDER_INTENTS: Final = Table(
         "intent_id plan_json kind execution_style contracts# capital_required# capital_required_by_venue"
         " expected_profit# edge_per_contract# status total_filled# error? created_at@ updated_at@"
     ),
-    batch=3_000,
+    batch=8_000,
     changed="updated_at",
+    begins="created_at",
     unfinished=("pending", "submitted", "partially_filled"),
 )
 LEG_EXECUTIONS: Final = Table(
@@ -160,7 +161,7 @@ LEG_EXECUTIONS: Final = Table(
         "leg_id intent_id leg_index# venue market_id side contracts# limit_price# status order_id?"
         " filled_contracts# average_price#? raw_json? created_at@ updated_at@"
     ),
-    batch=12_000,
+    batch=24_000,
     changed="updated_at",
     begins="created_at",
     unfinished=("pending", "submitted", "partially_filled"),
@@ -173,7 +174,7 @@ POSITIONS: Final = Table(
         "position_id intent_id venue market_id side net_contracts# average_entry# status opened_at@"
         " closed_at@?"
     ),
-    batch=12_000,
+    batch=24_000,
     changed="max(opened_at, ifnull(closed_at, 0))",
     begins="opened_at",
     unfinished=("open",),

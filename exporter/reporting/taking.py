@@ -16,7 +16,7 @@ import aiosqlite
 from exporter.reporting.generations import Cursor, Place
 from exporter.reporting.haul import Haul, Part
 from exporter.reporting.sources import FOREIGN, OK
-from exporter.reporting.tables import FILLS, LEG_EXECUTIONS, ORDER_INTENTS, Table
+from exporter.reporting.tables import FILLS, POSITIONS, Table
 
 GONE: Final = "gone"
 """The status of a position whose row vanished from its store while it was open: its end is unknown."""
@@ -167,24 +167,27 @@ async def _put(
             f" AND ({key}) IN (SELECT {key} FROM stage.{table.name})",
             {"bot": target.bot},
         )
-    # A row that is there already is touched only where it differs, and only such rows are returned.
+    # A row that is there already is touched only where it differs, and only such rows are counted. Which
+    # intents they are of is asked where there are fills to attribute to those.
     kept = ("bot", "generation", *table.mirrored_key)
     others = [name for name in table.names if name not in kept]
     old, new = (", ".join(f"{side}.{name}" for name in others) for side in (table.name, "excluded"))
     sets = ", ".join(f"{name} = excluded.{name}" for name in others)
-    written = await db.execute_fetchall(
+    asked = table is not POSITIONS and await db.execute_fetchall(
+        "SELECT 1 FROM fills WHERE bot = ? LIMIT 1", (target.bot,)
+    )
+    written = await db.execute(
         f"INSERT INTO main.{table.name} (bot, generation, {table.listed})"
         f" SELECT :bot, :generation, {table.listed} FROM stage.{table.name} WHERE true"
         f" ON CONFLICT ({', '.join(kept)}) DO UPDATE SET {sets} WHERE ({old}) IS NOT ({new})"
-        " RETURNING intent_id",
+        f"{' RETURNING intent_id' if asked else ''}",
         whose,
     )
-    count = 0
-    for (intent,) in written:
-        count += 1
-        if table in (ORDER_INTENTS, LEG_EXECUTIONS):
-            intents.add(str(intent))
-    return gone + count
+    if not asked:
+        return gone + written.rowcount
+    belong = [str(intent) for (intent,) in await written.fetchall()]
+    intents.update(belong)
+    return gone + len(belong)
 
 
 async def _refuse(db: aiosqlite.Connection, target: Target, generation: int, part: Part) -> None:

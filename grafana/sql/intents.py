@@ -30,7 +30,8 @@ def intents() -> Statement:
         WHERE bot = {BOT} AND created_at BETWEEN {FROM} AND {TO} AND {LANES}
         ORDER BY created_at DESC LIMIT {NEWEST}"""
     legs = f"""SELECT group_concat(leg, ' · ') FROM (SELECT {_LEG} AS leg FROM leg_executions AS part
-        WHERE part.bot = newest.bot AND part.generation = newest.generation
+        INDEXED BY leg_executions_by_intent WHERE substr(part.intent_id, -8) = substr(newest.intent_id, -8)
+        AND part.bot = newest.bot AND part.generation = newest.generation
         AND part.intent_id = newest.intent_id ORDER BY leg_index)"""
     return or_words(
         {
