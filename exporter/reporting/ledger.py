@@ -37,7 +37,9 @@ async def read_figures(db: aiosqlite.Connection, bot: str, now: float) -> Ledger
     failures = performance.consecutive_failures(statuses) if statuses else None
     if newest is None:
         return LedgerFigures(day, failures=failures)
-    return LedgerFigures(day, pnl or 0.0, trades or 0, realized or 0.0, newest, failures)
+    # What adding floats leaves would make another cent of half a cent than the bot and the pages do.
+    pnl, realized = (round(amount or 0.0, 6) for amount in (pnl, realized))
+    return LedgerFigures(day, pnl, trades or 0, realized, newest, failures)
 
 
 class LedgerJob:

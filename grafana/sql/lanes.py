@@ -17,6 +17,7 @@ from grafana.sql.statement import (
     once,
     or_words,
     text,
+    usd,
 )
 from grafana.words import SHORT_KINDS
 
@@ -39,7 +40,7 @@ def lane_variable() -> Statement:
 def pnl_by_lane() -> Statement:
     """PnL in USD, trades, or signed share of the lanes' absolute PnL in %, as the toggle says."""
     shown = {
-        "dollars": number("CASE WHEN '$measure' = 'dollars' THEN pnl END"),
+        "dollars": usd("CASE WHEN '$measure' = 'dollars' THEN pnl END"),
         "trades": count("CASE WHEN '$measure' = 'trades' THEN trades END"),
         "percentage": number("CASE WHEN '$measure' = 'percentage' AND whole > 0 THEN 100 * pnl / whole END"),
     }
@@ -72,11 +73,10 @@ def gross_to_net() -> Statement:
     )
     columns: dict[str, Value] = {
         "lane": text(f"COALESCE({_LANE}, 'all')"),
-        "gross": number("CASE WHEN known > 0 THEN gross END"),
+        "gross": usd("CASE WHEN known > 0 THEN gross END"),
         "fees": number("0.0 - ROUND(fees, 6)"),
     }
-    columns |= {step: number(step) for step in ("slippage", "adverse", "unsplit", "net")}
-    columns["adverse"] = number("ROUND(adverse, 6) + 0.0")  # what is left of a sum of floats is no cost
+    columns |= {step: usd(step) for step in ("slippage", "adverse", "unsplit", "net")}
     columns["known"] = number("1.0 * known / trades")
     return or_words(
         columns,
@@ -105,7 +105,7 @@ def hours() -> Statement:
     sums = f"""SELECT hour, CASE venue WHEN '' THEN 'venue not said' ELSE venue END AS place, SUM(pnl) AS pnl
         FROM hourly_pnl WHERE bot = {BOT} AND {DAYS} GROUP BY hour, venue"""
     return or_words(
-        {"hour": text("printf('%02dh', hour)"), "venue": text("place"), "PnL": number("pnl")},
+        {"hour": text("printf('%02dh', hour)"), "venue": text("place"), "PnL": usd("pnl")},
         {"hours": sums},
         order="hour, venue",
         words=NO_DATA,
@@ -190,7 +190,7 @@ def groups() -> Statement:
             "group": text("bucket"),
             "lane": text(_LANE),
             "trades": count("trades"),
-            "PnL": number("pnl"),
+            "PnL": usd("pnl"),
             "win rate": number("1.0 * wins / trades"),
             "average profit": number("pnl / trades"),
         },

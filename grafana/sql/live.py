@@ -18,6 +18,7 @@ from grafana.sql.statement import (
     statement,
     text,
     time,
+    usd,
 )
 from grafana.words import SHORT_KINDS
 
@@ -49,7 +50,7 @@ def pnl_today() -> Statement:
         UNION ALL SELECT stop, COALESCE((SELECT pnl FROM walk
             ORDER BY at DESC, generation DESC, id DESC LIMIT 1), 0.0), NULL, 1e9, 0 FROM today"""
     return charted(
-        {"time": time("at"), "PnL · ledger": number("pnl"), "trade": number("trade")},
+        {"time": time("at"), "PnL · ledger": usd("pnl"), "trade": usd("trade")},
         {"ledger_read": LEDGER_READ, "today": _DAY, "fill": fills, "walk": walk, "point": points},
         order="time",
     )
@@ -60,7 +61,7 @@ def operator_day() -> Statement:
     return statement(
         {
             "name": text("'day of ' || other.tz || ' from ' || other.rolls_at"),
-            "value": number(
+            "value": usd(
                 f"""COALESCE((SELECT pnl FROM operator_daily_pnl
                 WHERE bot = {BOT} AND starts_at <= ledger_read.at AND ends_at > ledger_read.at), 0.0)"""
             ),

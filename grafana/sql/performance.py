@@ -19,6 +19,7 @@ from grafana.sql.statement import (
     statement,
     text,
     time,
+    usd,
 )
 
 NOT_YET = "-1e18"
@@ -51,7 +52,7 @@ def _figure(name: str, value: str, *, known: str = "trades > 0", n: str = "trade
 
 def net_pnl() -> Statement:
     """Sum of the fills' realised PnL, in USD; n: trades."""
-    return _figure("NET PnL $", "pnl")
+    return _figure("NET PnL $", "ROUND(pnl, 6)")
 
 
 def profit_factor() -> Statement:
@@ -150,7 +151,7 @@ def equity() -> Statement:
         UNION SELECT MIN(at + step, stop), equity, mark FROM peak, zoom WHERE at >= start
         UNION SELECT stop, equity, mark FROM ({_LAST})"""
     return charted(
-        {"time": time("at"), "equity": number("equity"), "high water mark": number("mark")},
+        {"time": time("at"), "equity": usd("equity"), "high water mark": usd("mark")},
         {**_CURVE, "point": points},
         order="time",
     )
@@ -163,7 +164,7 @@ def drawdown() -> Statement:
         UNION ALL SELECT MIN(at + step, stop), equity - mark FROM peak, zoom WHERE at >= start
         UNION ALL SELECT stop, equity - mark FROM ({_LAST})"""
     return charted(
-        {"time": time("at"), "drawdown": number("depth")},
+        {"time": time("at"), "drawdown": usd("depth")},
         {**_CURVE, "point": points, "deepest": "SELECT at, MIN(depth) AS depth FROM point GROUP BY at"},
         order="time",
     )
@@ -177,7 +178,7 @@ def max_drawdown() -> Statement:
     return statement(
         {
             "name": text(f"'MAX DRAWDOWN $' || CASE n WHEN 0 THEN ' · {NO_DATA}' ELSE ' · n = ' || n END"),
-            "value": number(f"CASE WHEN n > 0 THEN depth ELSE {NOT_YET} END"),
+            "value": number(f"CASE WHEN n > 0 THEN ROUND(depth, 6) ELSE {NOT_YET} END"),
         },
         "deepest",
         given={"bucket": days, "walk": _WALK, "peak": _PEAKS, "deepest": deepest},
@@ -203,7 +204,7 @@ def days() -> Statement:
         FROM other CROSS JOIN operator_daily_pnl AS own
         WHERE own.bot = {BOT} AND ends_at > {FROM} AND starts_at <= {TO}"""
     return charted(
-        {"time": time(f"MAX(at, {FROM})"), "PnL": number("pnl"), "day": text("day")},
+        {"time": time(f"MAX(at, {FROM})"), "PnL": usd("pnl"), "day": text("day")},
         {"other": OTHER_DAY, "days": f"{utc} UNION ALL {own}"},
         order="time",
     )
@@ -215,7 +216,7 @@ def calendar() -> Statement:
     The band is -3 to 3 against the 90th percentile of the range's absolute daily PnL: below a third of it,
     below it, or at least it. Weeks have no place on an axis that is shorter than one, which is said instead.
     """
-    sums = f"SELECT date, SUM(pnl) AS pnl FROM daily_pnl WHERE bot = {BOT} AND {DAYS} GROUP BY date"
+    sums = f"SELECT date, ROUND(SUM(pnl), 6) AS pnl FROM daily_pnl WHERE bot = {BOT} AND {DAYS} GROUP BY date"
     ranked = "SELECT ABS(pnl) AS size, ROW_NUMBER() OVER (ORDER BY ABS(pnl)) AS place FROM day"
     scale = """SELECT size FROM ranked WHERE place >= 0.9 * (SELECT COUNT(*) FROM ranked)
         ORDER BY place LIMIT 1"""

@@ -50,6 +50,11 @@ def number(expression: str) -> Value:
     return Value(expression, Kind.NUMBER)
 
 
+def usd(expression: str) -> Value:
+    """A sum of money. What adding floats leaves of it would show half a cent as another cent in places."""
+    return number(f"ROUND({expression}, 6) + 0.0")
+
+
 def count(expression: str) -> Value:
     """A whole number."""
     return Value(expression, Kind.COUNT)

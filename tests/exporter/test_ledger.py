@@ -162,6 +162,12 @@ async def test_figures_are_read_from_the_rollups_and_the_newest_intents(db: aios
     )
 
 
+async def test_figures_have_no_dust_of_floats(db: aiosqlite.Connection) -> None:
+    await _mirror(db, *(Fill(n, T0 - n, pnl) for n, pnl in enumerate((0.1, 0.2, 0.005), 1)))
+    read = await read_figures(db, BOT, T0)
+    assert (read.pnl, read.realized) == (0.305, 0.305)
+
+
 async def _serve(job: LedgerJob, db: aiosqlite.Connection, now: float) -> bool:
     if not job.due(now):
         return False

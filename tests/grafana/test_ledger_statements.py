@@ -126,6 +126,17 @@ def test_the_tiles_are_those_of_the_recorded_fills(recorded: Ledger, original: s
     assert shown == pytest.approx(formulas.max_drawdown(pnls), abs=1e-6)
 
 
+def test_half_a_cent_is_the_same_cent_on_every_panel(nothing: Ledger) -> None:
+    for kind in range(3):
+        nothing.change(
+            "INSERT INTO daily_pnl (bot, date, kind, pnl, trades) VALUES (?, date(?, 'unixepoch'), ?, ?, 1)",
+            (BOT, nothing.end, str(kind), (0.1, 0.2, 0.005)[kind]),
+        )
+    assert 0.1 + 0.2 + 0.005 != 0.305
+    assert [row["value"] for row in nothing.ask(performance.net_pnl())] == [0.305]
+    assert [row["PnL"] for row in nothing.ask(performance.days())] == [0.305]
+
+
 def test_a_sharpe_of_fifteen_days_is_said_to_be_too_few(recorded: Ledger) -> None:
     assert figure(recorded, performance.sharpe()) == ("SHARPE · n = 15, too few", NOTHING)
 
