@@ -19,7 +19,7 @@ from exporter.config import Addresses, BotConfig, Config
 from exporter.control.actions import Actions
 from exporter.control.console import Console
 from exporter.exposition import render
-from exporter.latches import Latches
+from exporter.latches import LatchErrands, Latches
 from exporter.losscap import Breach
 from exporter.page.parts import Place
 from exporter.recording import Recording
@@ -31,10 +31,11 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     """Watch the bots, keep the reporting database and answer on the socket, until a signal comes."""
     latches = Latches(config.latch_folder)
     views = [_view(bot, latches.restore(bot.name)) for bot in config.bots]
-    recording = Recording(config, views, latches.keep)
+    breaches = LatchErrands(latches)
+    recording = Recording(config, views, breaches.keep)
 
     def changed(view: BotView) -> None:
-        latches.keep(view)
+        breaches.keep(view)
         recording.changed(view)
 
     bridges = [

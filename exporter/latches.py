@@ -7,11 +7,14 @@ it was written; a damaged one is set aside under another name.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
+from functools import partial
 from pathlib import Path
 
+from exporter.control.errand import errand
 from exporter.errors import LatchNotKept
 from exporter.fields import finite
 from exporter.figures import clock
@@ -19,6 +22,21 @@ from exporter.losscap import Breach, utc_day
 from exporter.view import BotView
 
 log = logging.getLogger(__name__)
+
+
+class LatchErrands:
+    """Has latches written in threads, one for each bot at a time: a disk that hangs stops nothing else."""
+
+    def __init__(self, latches: Latches) -> None:
+        self._latches = latches
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+
+    def keep(self, view: BotView) -> None:
+        """Have the view's latch written soon if it has changed; call it on the event loop."""
+        if view.name not in self._under_way and self._latches.wants(view):
+            writing = asyncio.get_running_loop().create_task(errand(partial(self._latches.keep, view)))
+            self._under_way[view.name] = writing
+            writing.add_done_callback(lambda _: self._under_way.pop(view.name))
 
 
 class Latches:
@@ -44,10 +62,15 @@ class Latches:
             return breach
         return self._kept[bot]
 
+    def wants(self, view: BotView) -> bool:
+        """Whether the view's latch has changed since it was written."""
+        breach = view.latch.breach
+        return breach is not None and breach != self._kept.get(view.name)
+
     def keep(self, view: BotView) -> None:
         """Write the view's latch if it has changed."""
         breach = view.latch.breach
-        if breach is None or breach == self._kept.get(view.name):
+        if breach is None or not self.wants(view):
             return
         try:
             self._write(view.name, breach)

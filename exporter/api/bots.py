@@ -40,8 +40,9 @@ from exporter.api.calls import (
 )
 from exporter.control import params
 from exporter.control.access import Caller
-from exporter.control.actions import Actions, Asked, Row, answer_of
+from exporter.control.actions import Actions, Asked, Row
 from exporter.control.maintenance import LONGEST_MINUTES
+from exporter.control.told import answer_of
 from exporter.errors import NotFound
 
 _TEXT: Final = {"type": "string", "maxLength": params.LONGEST_TEXT}
@@ -153,7 +154,7 @@ def _control(actions: Actions) -> Calls:
 
     async def maintenance(request: Request, caller: Caller, given: Given) -> Mapping[str, object]:
         """Plan quiet from now on. Alerts about the link wait; those about money and control do not."""
-        return actions.maintain(_asked(request, caller, given), given["minutes"])
+        return await actions.maintain(_asked(request, caller, given), given["minutes"])
 
     return (
         (

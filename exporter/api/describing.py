@@ -10,10 +10,10 @@ from typing import Final
 
 from botkit.messages import KILL_SWITCH, UPDATE_CONFIG
 from exporter import sourced
-from exporter.control.actions import answer_of, standing_of
 from exporter.control.change import MISSING
 from exporter.control.console import Console, Desks
 from exporter.control.settings_book import Record, Setting
+from exporter.control.told import answer_of, standing_of
 from exporter.flight_recorder import without_credentials
 from exporter.rows import Rows
 from exporter.sight import Sight

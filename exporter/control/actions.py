@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from botkit.messages import ADD_TO_POSITION, ADJUST_STOP, CLOSE_POSITION, PAUSE, RESUME
@@ -17,15 +18,17 @@ from exporter.control.access import Caller
 from exporter.control.codes import Act
 from exporter.control.command import positions
 from exporter.control.console import Console, Desks
-from exporter.control.desk import Entry, Who
+from exporter.control.desk import Who
+from exporter.control.errand import errand
 from exporter.control.gate import CodeNeeded, SecondNeeded
 from exporter.control.kill import Stage
 from exporter.control.kill_desk import Rearmed
 from exporter.control.maintenance import LONGEST_MINUTES, Maintenance
 from exporter.control.mode import LIVE, PAPER
 from exporter.control.parameter import shown
-from exporter.control.standing import WORST_FIRST, Standing
+from exporter.control.standing import WORST_FIRST
 from exporter.control.tokens import Role
+from exporter.control.told import answer_of, standing_of
 from exporter.errors import Invalid, NotFound, NotNow, Refused
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,8 @@ Answer = Mapping[str, object]
 DRILL_SECONDS: Final = 900.0
 """How long a drill waits for its proof before it leaves the bot killed."""
 DRILL_LOOK_SECONDS: Final = 0.25
+DISK_SECONDS: Final = 2.0
+"""How long an answer waits for a disk."""
 MATCHED: Final = ("market_id", "ticker", "symbol", "market")
 """The fields of a position of which a person types one."""
 
@@ -182,7 +187,7 @@ class Actions:
             self._admit(asked, Act(asked.bot, RESUME, f"resume {asked.bot}"))
         return await self._send(asked, RESUME, {}, approved=raises)
 
-    def maintain(self, asked: Asked, minutes: int) -> Answer:
+    async def maintain(self, asked: Asked, minutes: int) -> Answer:
         """Planned quiet for so many minutes, or its end with 0."""
         view = self.desks(asked.bot).view
         if not 0 <= minutes <= LONGEST_MINUTES:
@@ -192,7 +197,7 @@ class Actions:
         now = self.console.clock()
         wanted = Maintenance(now, now + minutes * 60, asked.reason, asked.caller.name) if minutes else None
         view.maintenance = wanted
-        kept = self.console.maintenance.keep(asked.bot, wanted)
+        kept = await self._kept(asked.bot, wanted)
         done = f"planned quiet until {wanted.planned.until_text}" if wanted else "maintenance has ended"
         says = f"{done}; {kept}" if kept else done
         self._record("maintenance", asked, says)
@@ -202,6 +207,14 @@ class Actions:
             "says": says,
             "until": wanted.until if wanted else None,
         }
+
+    async def _kept(self, bot: str, wanted: Maintenance | None) -> str:
+        """Why it is not kept on disk, or an empty text; the disk may hang."""
+        try:
+            async with asyncio.timeout(DISK_SECONDS):
+                return await errand(partial(self.console.maintenance.keep, bot, wanted))
+        except TimeoutError:
+            return "it may not be kept over a restart of this program: its disk hangs"
 
     async def close_position(self, asked: Asked, row: Row) -> Answer:
         """Sell a position."""
@@ -302,52 +315,3 @@ def refusal_of_drill(desks: Desks, now: float) -> str:
     if desks.kill.standing(now).kill is not None:
         return f"{bot} is killed already; re-arm it first"
     return ""
-
-
-def standing_of(bot: str, stands: Standing) -> dict[str, object]:
-    """Where a bot's kill stands, as an answer."""
-    kill = stands.kill
-    return {
-        "bot": bot,
-        "command_id": None if kill is None else kill.order.id,
-        "state": str(stands.state),
-        "says": stands.words,
-        "rung": None if stands.rung is None else str(stands.rung),
-        "seen": {
-            "paths": dict(stands.paths),
-            "delivered": dict(stands.delivered),
-            "positions": stands.positions,
-            "unhedged_usd": stands.unhedged,
-            "working_orders": stands.working_orders,
-            "seconds_to_proof": None if kill is None else kill.time_to_verified,
-            "last_drill": stands.last_drill,
-        },
-        "kills": [
-            {
-                "venue": each.order.venue,
-                "state": str(each.stage),
-                "rung": None if each.rung is None else str(each.rung),
-                "detail": each.detail,
-                "who": each.order.who,
-                "reason": each.order.reason,
-                "sent_at": each.order.sent_at,
-                "drill": each.order.drill,
-            }
-            for each in stands.kills
-        ],
-    }
-
-
-def answer_of(entry: Entry) -> dict[str, object]:
-    """Where a command stands, as an answer."""
-    order = entry.thing.order
-    return {
-        "bot": entry.bot,
-        "command_id": entry.id,
-        "command": entry.name,
-        "state": str(entry.stage),
-        "says": entry.thing.says,
-        "seen": {"answer": order.answer, "sent_at": entry.sent_at, "answered_at": order.answered_at},
-        "who": entry.who.name,
-        "reason": entry.who.reason,
-    }

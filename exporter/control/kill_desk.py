@@ -95,6 +95,8 @@ class KillDesk:
         self._habit = Habit()
         kept = latch.restore(clock())
         self._kills = {kill.order.venue: kill for kill in kept.kills}
+        self._ordered = False
+        """Whether anything was ordered since this program's start."""
         self._restored: Kept | None = kept if kept.kills else None
         """What was killed before this program's start, until the bot's first state."""
         self._last_drill = latch.last_drill()
@@ -120,6 +122,7 @@ class KillDesk:
         if venue is not None and self._witness.knows_venue_kills is False:
             raise Invalid(f"{self._view.name} cannot stop one venue; kill all of it")
         self._must_have(venue)
+        self._ordered = True
         now = self._clock()
         before = self._kills.get(venue)
         order = Order(secrets.token_hex(8), who, source, reason, now, venue, close_day_trades, drill)
@@ -156,6 +159,7 @@ class KillDesk:
         sentences. Raises what `may_rearm` does.
         """
         self.may_rearm(venue)
+        self._ordered = True
         kill = self._kills.pop(venue, None)
         self._keeper.changed()
         sentences = [] if venue is not None else await self._sender.file.remove(REARM_SECONDS)
@@ -255,6 +259,12 @@ class KillDesk:
                 await asyncio.sleep(TICK_SECONDS)
 
     async def _look_on(self) -> None:
+        left = await self._sender.file.left()
+        if left is not None and not self._ordered and None not in self._kills:  # a full disk took no latch
+            self._kills[None] = kill = pressed(left, None, self._clock())
+            self._sender.send(kill, self._clock())
+            self._keeper.changed()
+            self._tell("kept", kill)
         while True:
             await self._sender.file.keep()
             await asyncio.sleep(FILE_LOOK_SECONDS)

@@ -15,6 +15,7 @@ from typing import Final
 
 from exporter.control.kill import Order
 from exporter.errors import KillFileLeft, KillFileNotWritten
+from exporter.fields import finite
 
 WRITER: Final = "tradebot-console"
 LONGEST: Final = 64 * 1024  # bytes that are read of a file to find out whose it is
@@ -63,7 +64,7 @@ def remove(path: Path) -> None:
     try:
         if not stands(path):
             return
-        if not _is_ours(path):
+        if _ours(path) is None:
             raise KillFileLeft(f"the kill file {path} was not written by this console and was left there")
         path.unlink()
         _sync(path.parent)
@@ -71,25 +72,31 @@ def remove(path: Path) -> None:
         raise KillFileLeft(f"the kill file {path} cannot be removed: {error.strerror}") from error
 
 
+def written_by(path: Path) -> Order | None:
+    """The order for which this console wrote the file that stands there; None where none of ours does."""
+    content = _ours(path)
+    if content is None:
+        return None
+    by, reason = str(content.get("by", "")), str(content.get("reason", ""))
+    return Order(str(content.get("id", "")), by, "kill file", reason, finite(content.get("ts")) or 0.0)
+
+
 def _content(order: Order) -> dict[str, object]:
     by = f"{order.who} ({order.source})"
     return {"by": by, "ts": order.sent_at, "reason": order.reason, "writer": WRITER, "id": order.id}
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether a regular file with our mark stands there."""
+def _ours(path: Path) -> dict[str, object] | None:
+    """The content of a regular file with our mark; None where none stands there that can be read."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return False
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            return False
-        try:
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
             content = json.loads(file.read(LONGEST))
-        except ValueError:
-            return False
-    return isinstance(content, dict) and content.get("writer") == WRITER
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and content.get("writer") == WRITER else None
 
 
 def _sync(folder: Path) -> None:

@@ -44,6 +44,11 @@ class FilePath:
             except KillFileNotWritten as error:
                 self.usable, self.outcome = False, str(error)
 
+    async def left(self) -> Order | None:
+        """The order of an earlier run of this console whose file still stands there."""
+        file = self._file
+        return None if file is None else await errand(lambda: kill_file.written_by(file))
+
     async def gone(self, within: float) -> bool:
         """Whether nothing stands there any more."""
         file = self._file

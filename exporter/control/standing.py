@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from exporter.control.evidence import working_orders
 from exporter.control.kill import Kill, Stage
 from exporter.control.proof import Rung
+from exporter.fields import finite
 from exporter.view import BotView
 
 SOCKET: Final = "socket"
@@ -113,9 +114,9 @@ def standing(
         kills=tuple(ordered),
         paths={SOCKET: view.link.connected(now), FILE: file_usable},
         delivered=delivered,
-        positions=positions,
-        unhedged=unhedged,
-        working_orders=None if state is None else working_orders(state),
+        positions=finite(positions),  # sums of what is finite may not be
+        unhedged=finite(unhedged),
+        working_orders=None if state is None else finite(working_orders(state)),
         last_drill=last_drill,
     )
 

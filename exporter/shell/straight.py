@@ -13,10 +13,10 @@ from typing import Final
 
 from exporter.bridge import Bridge
 from exporter.config import BotConfig, Config
-from exporter.control.actions import standing_of
 from exporter.control.kill import Stage
 from exporter.control.kill_desk import KillDesk
 from exporter.control.kill_latch import KillLatch
+from exporter.control.told import standing_of
 from exporter.view import BotView
 
 SOURCE: Final = "shell, no exporter"

@@ -75,6 +75,18 @@ async def test_a_kill_file_that_somebody_takes_away_is_written_again_while_it_is
         await stand.disk(stand.file.exists)
 
 
+async def test_a_kill_whose_latch_was_lost_is_found_in_its_file(stand, tmp_path):
+    await stand.press()
+    await stand.disk(lambda: stand.standing().delivered["file"] == "written")
+    assert not latch(tmp_path).exists()
+    stand.restart_the_exporter()
+    assert stand.standing().kill is None
+    async with stand.running():
+        await stand.disk(lambda: keeps(tmp_path, "it trades nonsense"))
+    kill = stand.standing().kill
+    assert (kill.order.who, kill.order.source, stand.news[-1].what) == ("ann (page)", "kill file", "kept")
+
+
 async def test_how_it_would_go_is_said_before_anybody_presses(tmp_path):
     stand = Stand(bots.OwnBot(), tmp_path)
     async with stand.running():
