@@ -49,7 +49,7 @@ def blind() -> Statement:
             WHERE bot = {BOT} AND NOT ({FRESH})
         UNION ALL SELECT 'BLIND · nothing written about this bot yet', {NOW}
             WHERE NOT EXISTS (SELECT 1 FROM bots WHERE bot = {BOT})
-        UNION ALL SELECT 'LEDGER NOT READ · ' || COALESCE({status}, 'no store for fills is followed'),
+        UNION ALL SELECT 'LEDGER NOT READ · ' || COALESCE({status}, 'no store for fills was read'),
             COALESCE(ledger_read.at, as_of) FROM bots, ledger_read
             WHERE bot = {BOT} AND {FRESH} AND NOT ({IS_READ}))""",
         given={"ledger_read": LEDGER_READ},
