@@ -157,6 +157,21 @@ def test_grafana_reads_the_reporting_database_that_the_exporter_writes(tmp_path:
     assert grafanas_settings(local)["REPORTING_DB"] == str(load(tmp_path / "exporter.yml").reporting_db)
 
 
+def test_grafana_reads_its_token_for_the_exporter_from_the_file_and_is_given_it_nowhere_else(
+    tmp_path: Path,
+) -> None:
+    local = stack(tmp_path)
+    local.write_files()
+    token = tmp_path / "secrets" / "grafana_token"
+    assert load(tmp_path / "exporter.yml").tokens.grafana == token
+    settings = grafanas_settings(local)
+    assert settings["ADMIN_URL"] == "http://127.0.0.1:19121"
+    sources = Path(settings["GF_PATHS_PROVISIONING"]) / "datasources" / "tradebot.yml"
+    assert f"httpHeaderValue1: $__file{{{token}}}" in sources.read_text()
+    assert token.read_text() not in sources.read_text()
+    assert token.read_text() not in " ".join(settings.values())
+
+
 def test_a_plugin_folder_that_has_what_the_pages_need_is_used(tmp_path: Path) -> None:
     home = grafana_with_plugin(tmp_path / "grafana-home")
     local = stack(tmp_path / "data", replace(ALL, grafana=home))
