@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
+from urllib.request import Request
 
 import yaml
 
@@ -44,6 +45,9 @@ class BotEntry:
     tier: str
     port: int
     stores: Mapping[str, str] = field(default_factory=dict)
+
+
+TOKENS = {"operator_token": "Qw7-operator-vN3kT8zLs", "alertmanager_token": "Qw7-alerts-b5HxR2mPy"}
 
 
 class ArbBot:
@@ -150,6 +154,25 @@ class Console:
         series: list[dict[str, Any]] = self.api("query", query=expression)["result"]
         return series
 
+    def order(self, path: str, **fields: object) -> Any:
+        """What the exporter answers the operator who asks for a change."""
+        request = Request(
+            self.url("exporter", f"/api{path}"),
+            data=json.dumps(fields).encode(),
+            headers={"Authorization": f"Bearer {TOKENS['operator_token']}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def look(self, path: str) -> Any:
+        """What the exporter shows the operator."""
+        request = Request(
+            self.url("exporter", f"/api{path}"),
+            headers={"Authorization": f"Bearer {TOKENS['operator_token']}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
     def exporter_sees(self, names: Sequence[str]) -> bool:
         """Whether the exporter says of each of these bots that it is connected and fresh."""
         text = self.metrics()
@@ -169,12 +192,24 @@ class Console:
         for name, groups in targets.items():
             (self._folder / "configuration" / "targets" / f"{name}.yml").write_text(yaml.safe_dump(groups))
         alertmanager = self._folder / "configuration" / "alertmanager.yml"
-        alertmanager.write_text(
-            yaml.safe_dump(with_webhooks(yaml.safe_load(alertmanager.read_text()), self.webhook.url))
-        )
+        configuration = with_webhooks(yaml.safe_load(alertmanager.read_text()), self.webhook.url)
+        watchdog = next(receiver for receiver in configuration["receivers"] if receiver["name"] == "watchdog")
+        watchdog["webhook_configs"] += [
+            {
+                "url": self.url("exporter", "/api/alerts"),
+                "http_config": {"authorization": {"credentials": TOKENS["alertmanager_token"]}},
+            }
+        ]
+        alertmanager.write_text(yaml.safe_dump(configuration))
+        for name, token in TOKENS.items():
+            (self._folder / name).write_text(token)
         settings = {
             "listen": {"host": HOST, "port": self._ports["exporter"]},
             "reporting_db": str(self._folder / "reporting.db"),
+            "tokens": {
+                "operators": {"ann": str(self._folder / "operator_token")},
+                "alertmanager": str(self._folder / "alertmanager_token"),
+            },
             "bots": [
                 {
                     "name": b.name,

@@ -113,13 +113,26 @@ def _cause(incident: Incident, arbs: dict[str, ArbBot], live: dict[str, LiveBot]
     arbs["paper"].send(signal.SIGKILL)
     arbs["stopped"].send(signal.SIGSTOP)
     arbs["hung"].hang()
-    arbs["halted"].kill_file.touch()
+    _drilled_and_killed(incident.console, "halted")
     live["real"].vanish()
     live["loser"].daily_pnl = -12.0
     live["near"].daily_pnl = -8.5
     live["mute"].mute = True
     assert arbs["planned"].ended() == 0
     _wait(lambda: all(incident.arrivals(bot, "firing") for bot in EXPECTED))
+
+
+def _drilled_and_killed(console: Console, bot: str) -> None:
+    """Prove the kill, change a setting, then kill in earnest: all of it over the admin API."""
+    console.order(f"/bots/{bot}/settings", key="ARB_DAILY_LOSS_CAP_USD", value=5)
+    console.order(f"/bots/{bot}/drill")
+
+    def proven() -> bool:
+        kill = console.look(f"/bots/{bot}")["kill"]
+        return kill["state"] == "ready" and kill["seen"]["last_drill"] is not None
+
+    wait_until(proven, "the drill to be proven and over")
+    console.order(f"/bots/{bot}/kill", reason="a bad minute")
 
 
 def _mend(incident: Incident, arbs: dict[str, ArbBot], live: dict[str, LiveBot]) -> None:

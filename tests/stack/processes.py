@@ -14,12 +14,18 @@ ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 
 
+_GIVEN: set[int] = set()
+
+
 def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nothing listens on now, and that was not given to anybody here before."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port: int = probe.getsockname()[1]
+        if port not in _GIVEN:
+            _GIVEN.add(port)
+            return port
 
 
 def wait_until(holds: Callable[[], object], what: str, seconds: float = 30.0) -> None:

@@ -12,7 +12,7 @@ import pytest
 from exporter.metrics import DECLARED, HISTOGRAM, Metric
 from grafana.queries import UNUSED
 from tests.stack.incident import Incident
-from tests.stack.processes import ROOT
+from tests.stack.processes import ROOT, wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -76,7 +76,12 @@ SELECTOR = re.compile(
 OF_A_STATE = re.compile(r'(?:level|status|mode|severity|alertname|simulated|source)(?:=~|!~|!=|=)"[^"]*"')
 """Matchers of labels of which a value exists only while a bot, or an alert, is in that state."""
 
-NEEDS_LONGER = {"tradebot_blocked": "half an hour in which one reason keeps a bot from opening anything"}
+_HABIT = "a kill of a bot that reports no kill switch and was seen to trade for a while"
+NEEDS_LONGER = {
+    "tradebot_blocked": "half an hour in which one reason keeps a bot from opening anything",
+    "tradebot_kill_quiet_cycles": _HABIT,
+    "tradebot_kill_quiet_cycles_needed": _HABIT,
+}
 """Metrics that a minute cannot bring about, and what would."""
 
 
@@ -128,6 +133,8 @@ def test_every_query_has_series_in_a_situation_or_asks_only_for_what_has(inciden
 
     Of those whose situation did not come up in the minute, every selector has series.
     """
+    delivered = "tradebot_exporter_alert_path_timestamp_seconds"
+    wait_until(lambda: incident.console.query(delivered), "the watchdog at the exporter", 70)
     known: dict[str, bool] = {}
     unheard = []
     for query in QUERIES:
