@@ -14,6 +14,7 @@ from exporter.control.catalogue import Catalogue
 from exporter.control.change import MISSING, Change
 from exporter.control.desk import Entry
 from exporter.control.order import Stage
+from exporter.control.parameter import TEXT, Parameter
 from exporter.control.setting_desk import SettingDesk
 from exporter.control.settings_book import Record, Setting, as_number, as_text
 
@@ -162,21 +163,27 @@ def setting(catalogue: Catalogue, row: Sequence[Any]) -> Setting | None:
     parameter = catalogue.parameters.get(key)
     if parameter is None:
         return None
-    read = [
-        _value(text, optional=parameter.optional, is_text=parameter.type == "text") for text in (value, start)
-    ]
+    read = [_value(parameter, text) for text in (value, start)]
     state = Stage.UNKNOWN.value if state in _OPEN_STAGES else state
-    asked = (
-        _value(wanted, optional=parameter.optional, is_text=parameter.type == "text") if state else MISSING
-    )
+    asked = _value(parameter, wanted) if state else MISSING
     return Setting(parameter, read[0], read[1], seen_at, changed_at, changed_by or "", state or "", asked)
 
 
-def _value(text: str | None, *, optional: bool, is_text: bool) -> object:
+def record(catalogue: Catalogue, row: Sequence[Any]) -> Record:
+    """A change of the history as an earlier run wrote it, with the values that were set."""
+    command_id, key, at, before, after, *rest = row
+    if (parameter := catalogue.parameters.get(key)) is not None:
+        before, after = (
+            text if (value := _value(parameter, text)) is MISSING else value for text in (before, after)
+        )
+    return Record(command_id, key, at, before, after, *rest)
+
+
+def _value(parameter: Parameter, text: str | None) -> object:
     """A value from its text; NULL is a blank where one is allowed, and else not known."""
     if text is None:
-        return None if optional else MISSING
-    if is_text:
+        return None if parameter.optional else MISSING
+    if parameter.type == TEXT:
         return text
     try:
         return json.loads(text)

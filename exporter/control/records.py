@@ -146,7 +146,7 @@ class ControlRecords:
             cursor = await db.execute(record_rows.SETTINGS_BEFORE, (bot,))
             settings = [record_rows.setting(desk.catalogue, row) for row in await cursor.fetchall()]
             cursor = await db.execute(record_rows.CHANGES_BEFORE, (bot, self._started, HISTORY))
-            history = [Record(*row) for row in await cursor.fetchall()]
+            history = [record_rows.record(desk.catalogue, row) for row in await cursor.fetchall()]
             desk.book.recall([setting for setting in settings if setting is not None], reversed(history))
             desk.desk.view.unverified = desk.book.unverified()
 

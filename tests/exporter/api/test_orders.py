@@ -218,6 +218,18 @@ async def test_no_reason_is_too_long_or_too_odd_for_a_kill(office: Office, reaso
     assert len(office.told("kill")[0]["why"]) <= 500
 
 
+async def test_figures_beyond_all_bounds_break_no_answer(office: Office) -> None:
+    bot = office.links["arb"].bot
+    huge = dict.fromkeys(("kalshi", "polymarket"), 1.7e308)
+    rows = [{"position_id": "p", "venue": "kalshi", "market_id": "K", "contracts": 1e400, "entry": -1e400}]
+    said = {"cash_by_venue": huge, "unhedged_usd": huge, "open_positions": rows, "daily_pnl": -1.7e308}
+    office.links["arb"].say(bot.state(office.now, []) | said | {"cycle": 1000})
+    assert (await office.post("/bots/arb/kill")).status_code == 200
+    for path in ("/bots", "/bots/arb", "/bots/arb/settings"):
+        assert (await office.get(path)).status_code == 200
+    assert (await office.client.get("/")).status_code == 200
+
+
 async def test_a_latched_kill_stands_before_live_whatever_the_bot_reports(tmp_path: Path) -> None:
     office = Office(tmp_path, {"old": DeployedBot(share=1.0)}, allow_live=True)
     await office.pass_time(30)

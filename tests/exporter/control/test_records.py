@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from exporter.control import record_rows
+from exporter.control.catalogue import catalogue
 from exporter.control.codes import Act, Codes
 from exporter.control.order import Stage
 from exporter.control.records import PENDING, ControlRecords
+from exporter.control.settings_book import Record
 from exporter.reporting import database
 from tests.exporter.control.desks import ANN, NO_ANSWER, T0, House, refused
 
@@ -220,7 +222,7 @@ async def test_another_run_of_this_program_goes_on_where_this_one_ended(book: Bo
     setting = later.settings.book.settings[CAP]
     assert (setting.session_start, setting.state) == (10.0, "verified")
     (record,) = later.settings.book.history
-    assert (record.who, record.before, record.after, record.state) == ("ann", "10.0", "5", "unknown")
+    assert (record.who, record.before, record.after, record.state) == ("ann", 10.0, 5, "unknown")
     assert setting.changed_by == "ann"
 
 
@@ -244,3 +246,22 @@ async def test_what_waits_is_bounded(book: Book, caplog: pytest.LogCaptureFixtur
         book.job.told(type(entry)(str(number), "arb", 0.0, ANN, entry.message, entry.thing))
     assert len(book.job._commands) == PENDING
     assert "not written to the database" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("key", "before"),
+    [
+        ("ARB_BANKROLL_BY_VENUE", {"kalshi": 250.0, "polymarket": 100.0}),
+        (CAP, 10.0),
+        ("ARB_CANARY_MODE", True),
+        (CAP, None),
+    ],
+)
+def test_what_an_earlier_run_changed_can_be_taken_back_to_the_very_same_value(
+    key: str, before: object
+) -> None:
+    known = catalogue("arb")
+    made = Record("c1", key, T0, before, before, "ann", "token", "", "verified")
+    bot, *row, command_id = record_rows.change("arb", made)
+    again = record_rows.record(known, (command_id, *row))
+    assert (bot, again) == ("arb", made)
