@@ -259,6 +259,9 @@ STREAMS = first_of(
     *(f"({_stream('=~', words)}) * 0 + {code}" for code, words in STREAM_CODES.items()),
     f"({_stream('!~', _KNOWN_STREAMS)}) * 0 + {STREAM_OTHER}",
     f"group by (bot, venue) (last_over_time({of('tradebot_stream_status')}[2h])) * 0",
+    # A bot that names no venue at all: a timeline without a series would say something about time fields.
+    'label_replace(vector(0), "venue", "venues", "", "")'
+    f" unless on() last_over_time({of('tradebot_stream_status')}[2h] @ end())",
     on="bot, venue",
 )
 CASH = by_venue(of("tradebot_cash_usd"))

@@ -207,7 +207,7 @@ def last_drill() -> Statement:
             "value": text(f"""COALESCE((SELECT strftime('%Y-%m-%d ', decided_at, 'unixepoch')
                 || {clock("decided_at")} || ' (' || rung || ')' FROM kills
                 WHERE kills.bot = bots.bot AND drill = 1 AND rung IS NOT NULL
-                ORDER BY decided_at DESC LIMIT 1), 'NONE KNOWN')"""),
+                ORDER BY decided_at DESC LIMIT 1), 'NONE IN THE DATABASE')"""),
         },
         f"bots WHERE bot = {BOT}",
     )

@@ -92,6 +92,8 @@ def operator_day_is_utc() -> Statement:
 
 # --- Positions ---
 NOT_REPORTED = "NOT REPORTED"
+UNKNOWN = "?"
+"""The same in a column that is too narrow for the words."""
 _LINK = f"""SELECT *, {FRESH} AS fresh,
     COALESCE(connected = 1 AND {NOW} - last_state_at <= stale_after, 0) AS speaks,
     (SELECT MAX(last_read_at) FROM sources
@@ -154,7 +156,7 @@ _PLACE = "CASE WHEN market IS NULL THEN venue ELSE venue || COALESCE(' ' || mark
 
 
 def _or_not(expression: str, of: str | None = None) -> str:
-    return f"CASE WHEN {of or expression} IS NULL THEN '{NOT_REPORTED}' ELSE {expression} END"
+    return f"CASE WHEN {of or expression} IS NULL THEN '{UNKNOWN}' ELSE {expression} END"
 
 
 def _usd(column: str) -> str:

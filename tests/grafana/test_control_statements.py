@@ -186,7 +186,7 @@ def test_commands_kills_and_refusals_are_one_list_the_newest_first(ledger: Ledge
 def test_a_drill_that_was_not_proven_is_no_proven_drill(ledger: Ledger, now: float) -> None:
     kill = {"bot": BOT, "drill": 1, "sent_at": now - 9, "decided_at": now - 8}
     insert(ledger, "kills", id="k1", state="unproven", **kill)
-    assert said(ledger.ask(control.last_drill())) == [("last proven drill", "NONE KNOWN")]
+    assert said(ledger.ask(control.last_drill())) == [("last proven drill", "NONE IN THE DATABASE")]
     insert(ledger, "kills", id="k2", state="verified", rung="gate", **kill)
     ((_, value),) = said(ledger.ask(control.last_drill()))
     assert str(value).endswith("(gate)")
