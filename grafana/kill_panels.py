@@ -87,7 +87,7 @@ def kill_switch() -> stat.Panel:
 def kill_button() -> dashboard.Panel:
     """KILL, and beside it what is ordered less often."""
     return canvas(
-        "KILL · $bot · and what is done before and after",
+        "KILL · $bot · works for Admins in grafana_users alone",
         f"{WHO_MAY} A toast says only that it was sent; what became of it stands below. Without a toast "
         "it was not done: below is why, or this page was not opened by the address that PUBLIC_URL names.",
         control.what_is_killed(),
@@ -234,7 +234,7 @@ def audit() -> table.Panel:
 def closing() -> table.Panel:
     """Positions that can be closed by hand."""
     panel = ledger_panels.rows(
-        "CLOSE A POSITION · $bot · the oldest first",
+        "CLOSE A POSITION · $bot · works for Admins in grafana_users alone · the oldest first",
         f"{WHO_MAY} What is typed must be the symbol of the row whose button it was, and the exporter "
         "compares them: a dialog that is open while rows move may have slipped to another one.",
         control.closable(),

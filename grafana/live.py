@@ -282,7 +282,7 @@ def positions() -> table.Panel:
     return ledger_panels.rows(
         "POSITIONS · $bot · unhedged first, then soonest settlement",
         "Open positions as the bot reports them; from its ledger, and the first row says so, while the bot "
-        "is not connected or its last state is old.",
+        "is not connected or its last state is old. ?: not reported.",
         sql_live.positions(),
         {
             "state": Look(width=125, words=POSITION_WORDS),

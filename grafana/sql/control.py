@@ -131,7 +131,8 @@ _ORDERED = f"""SELECT c.sent_at AS at, COALESCE({_SETTING}, {_COMMAND}) AS what,
             'no proof yet'), reason, 1 FROM kills WHERE bot = {BOT}
     UNION ALL SELECT at, what, who, source, UPPER(kind), proof, why, 0 FROM events
         WHERE kind IN ('rearm', 'maintenance') AND bot = {BOT}
-    UNION ALL SELECT at, what, who, source, 'REFUSED', proof, '', 0 FROM events
+    UNION ALL SELECT at, REPLACE(what, '/api/bots/' || {BOT} || '/', ''), who, source, 'REFUSED', proof, '', 0
+        FROM events
         WHERE kind = 'refused' AND (what LIKE '/api/bots/' || {BOT} || '/%' OR what = '/api/kill')"""
 _AT = "strftime('%m-%d %H:%M:%S', at, 'unixepoch')"
 _WHO = "who || ' (' || source || ')'"

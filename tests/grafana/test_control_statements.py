@@ -174,7 +174,7 @@ def test_commands_kills_and_refusals_are_one_list_the_newest_first(ledger: Ledge
     event(ledger, now - 5, kind="refused", what="/api/bots/other/rearm", proof="of another bot", who="ann")
     rows = [(row["what"], row["result"], row["what was seen"]) for row in ledger.ask(control.commands())]
     assert rows == [
-        (f"/api/bots/{BOT}/rearm", "REFUSED", "say why"),
+        ("rearm", "REFUSED", "say why"),
         ("KILL", "VERIFIED", "by its flag after 2.0 s"),
         ("A: 1 → 2", "VERIFIED", "a later state shows A = 2"),
     ]
