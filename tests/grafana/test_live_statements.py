@@ -89,7 +89,7 @@ def test_unhedged_positions_come_first_then_the_soonest_settlement(positions: Le
     assert rows["bot late"]["settles in"].startswith("overdue ")
     assert rows["bot late"]["entry"] == "$0.335"
     assert rows["bot open"]["contracts"] == "7"
-    assert rows["bot bare"]["contracts"] == rows["bot bare"]["side"] == "NOT REPORTED"
+    assert rows["bot bare"]["contracts"] == rows["bot bare"]["side"] == "?"
 
 
 def test_without_the_socket_positions_are_the_ledgers_and_say_so_first(positions: Ledger) -> None:

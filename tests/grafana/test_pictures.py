@@ -249,6 +249,8 @@ def test_a_stream_that_is_not_as_it_should_be_has_its_code(ask: Ask) -> None:
     assert said == {"kalshi": "DEGRADED", "polymarket": "CONNECTED", "gemini": "OTHER"}
     lost = ask(timeline["targets"][0]["expr"], "disconnected", situations.END)
     assert {words[f"{value:g}"]["text"] for _, value in lost} == {"NOT REPORTED"}
+    never = ask(timeline["targets"][0]["expr"], "awaiting", situations.END)
+    assert never == [({"venue": "venues"}, 0)], "without a series Grafana would speak of time fields"
 
 
 # Link of the chain: situation: what it says, its colour.
