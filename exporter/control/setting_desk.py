@@ -8,6 +8,7 @@ revert(…)   the plan that takes a change of the history back
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from botkit.messages import STATE
@@ -45,7 +46,15 @@ class SettingDesk:
 
     def plan(self, key: str, raw: object, *, force: bool = False) -> Plan:
         """Check a change; raises Invalid or NotNow with a sentence."""
-        return plan(self.catalogue, self.desk.known, key, raw, force=force)
+        planned, known = plan(self.catalogue, self.desk.known, key, raw, force=force), self.desk.known
+        # What is on its way may hold already, whatever the last state shows.
+        on_its_way = [entry.thing for entry in self.desk.entries() if not entry.stage.final]
+        raises = planned.raises_risk or any(
+            planned.parameter.raises_risk(thing.wanted, planned.wanted, known.settings or {})
+            for thing in on_its_way
+            if isinstance(thing, Change) and thing.key == key
+        )
+        return replace(planned, raises_risk=raises)
 
     async def change(self, who: Who, key: str, raw: object, *, approved: Plan, force: bool = False) -> Entry:
         """Send a change; `approved` is what was planned when a reason and a code were asked for.

@@ -176,6 +176,8 @@ class SettingsBook:
             self.history[kept[-1]] = record
         else:
             self.history.append(record)
+        if self._overtaken(record):
+            return record  # what the setting is to be now, the later change says
         if change.stage in {Stage.REFUSED, Stage.NOT_SENT}:
             self._ordered.pop(change.key, None)
         elif change.stage in {Stage.SENT, Stage.RESTORING}:
@@ -188,6 +190,14 @@ class SettingsBook:
             state = Stage.REFUSED if change.restored else change.stage
             self.settings[change.key] = replace(setting, state=state, wanted=change.wanted, mode=change.mode)
         return record
+
+    def _overtaken(self, record: Record) -> bool:
+        """Whether this console has ordered another change of the same setting since, and the bot took it."""
+        for other in reversed(self.history):
+            came_to_nothing = other.state in {Stage.REFUSED, Stage.NOT_SENT}
+            if other.key == record.key and other.command_id is not None and not came_to_nothing:
+                return other.command_id != record.command_id
+        return False
 
     def resolve(self, *, own: bool, mode: object) -> list[str]:
         """Settings whose doubt has ended: a later state shows what was wanted, in the mode of before."""

@@ -166,14 +166,14 @@ async def test_changes_go_one_after_the_other_and_each_is_planned_in_its_turn() 
         return acked()
 
     house.link.command = slow  # type: ignore[method-assign]
-    first = asyncio.create_task(house.change(CAP, 5))
-    second = asyncio.create_task(house.change(CAP, 6))
+    first = asyncio.create_task(house.change(CAP, 6))
+    second = asyncio.create_task(house.change(CAP, 5))
     while not order:
         await asyncio.sleep(0)
-    assert order == [5]
+    assert order == [6]
     going.set()
     await asyncio.gather(first, second)
-    assert order == [5, "answered", 6, "answered"]
+    assert order == [6, "answered", 5, "answered"]
 
 
 async def test_what_would_raise_the_risk_by_now_is_asked_for_again() -> None:
@@ -308,3 +308,22 @@ async def test_a_bot_that_forgets_its_command_line_at_a_change_is_caught() -> No
     assert entry.stage is Stage.MODE_FLIPPED
     assert "change the mode to live to go back" in entry.thing.says
     assert house.view.totals.mode_changes == 1
+
+
+async def test_a_change_that_a_later_one_overtook_leaves_no_doubt_about_the_setting() -> None:
+    house = House(acked(), acked())
+    first = await house.change(CAP, 8)
+    await house.change(CAP, 5)
+    house.snapshot[CAP] = 5
+    for _ in range(9):
+        house.say()
+    assert house.last(first).stage is Stage.NOT_VERIFIED
+    setting = house.settings.book.settings[CAP]
+    assert (setting.state, setting.wanted, house.view.unverified) == ("verified", 5.0, {CAP: False})
+
+
+async def test_back_up_from_a_value_that_no_state_shows_yet_raises_the_risk() -> None:
+    house = House(acked())
+    await house.change(CAP, 5)
+    assert not house.settings.plan(CAP, 4).raises_risk
+    assert house.settings.plan(CAP, 9).raises_risk, "the last state still shows 10"
