@@ -233,12 +233,6 @@ class SettingsBook:
         """A change of the history by its id."""
         return next((record for record in self.history if record.command_id == command_id), None)
 
-    def different(self) -> Iterator[Setting]:
-        """What differs from the session's start or from the defaults."""
-        for setting in self.settings.values():
-            if setting.differs_from_start or setting.differs_from_default:
-                yield setting
-
 
 def as_text(value: object) -> str | None:
     """A value as the database and people read it: `true`, `10`, `kalshi`, a JSON object; None is blank."""

@@ -18,7 +18,6 @@ from exporter.view import BotView
 
 SOCKET: Final = "socket"
 FILE: Final = "file"
-PATHS: Final = (SOCKET, FILE)
 
 WORST_FIRST: Final = (Stage.NOT_VERIFIED, Stage.UNPROVEN, Stage.SENT, Stage.ACKED, Stage.VERIFIED)
 
@@ -37,7 +36,7 @@ class Standing:
     kill: Kill | None
     kills: tuple[Kill, ...]
     paths: Mapping[str, bool]
-    """Whether each of PATHS could be used now."""
+    """Whether SOCKET and FILE could be used now."""
     delivered: Mapping[str, str]
     """What became of the kill on each path that was tried, in a few words."""
     positions: float | None
