@@ -10,14 +10,21 @@ from __future__ import annotations
 import ctypes
 from typing import Final
 
-_ARENA_MAX: Final = -8  # M_ARENA_MAX of malloc.h
+# By themselves the two thresholds grow with every large batch that is freed, until hardly anything is given
+# back; once set, they stay.
+_OPTIONS: Final = {
+    -8: 1,  # M_ARENA_MAX of malloc.h
+    -3: 1 << 20,  # M_MMAP_THRESHOLD, bytes: above what a socket reads at once
+    -1: 1 << 20,  # M_TRIM_THRESHOLD, bytes
+}
 
 
-def one_arena() -> None:
-    """Let all threads share one arena; to be called before there are any."""
+def keep_little() -> None:
+    """Let all threads share one arena, and free memory go back; to be called before there are threads."""
     option = getattr(ctypes.CDLL(None), "mallopt", None)
     if option is not None:
-        option(_ARENA_MAX, 1)
+        for name, value in _OPTIONS.items():
+            option(name, value)
 
 
 def give_back() -> None:

@@ -137,7 +137,7 @@ async def serve(
 
     `stopping` is called when it comes, so that answers which go on end; `ending` before the tasks end.
     """
-    allocator.one_arena()
+    allocator.keep_little()
     server = _Server(
         uvicorn.Config(
             app,

@@ -16,7 +16,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from exporter.reporting.changes import advanced, candidates, selecting, sweep
 from exporter.reporting.generations import START, Cursor, Place, Traces, continues, digest
@@ -32,6 +32,8 @@ from exporter.reporting.sources import (
     trouble,
 )
 from exporter.reporting.tables import NUMBER, ORDER_INTENTS, TEXT, Table, is_utf8
+
+CACHE_KIB: Final = 256  # a look goes through a store once and has little to look up
 
 T = TypeVar("T")
 
@@ -57,6 +59,7 @@ def look(
         stage = Stage()
         try:
             with opened(path, busy_seconds) as store:
+                store.connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
                 stage.attach(store.connection)
                 store.connection.execute("BEGIN")
                 looking = _Look(store.connection, path, base, memory, unfinished, most=most)

@@ -31,7 +31,7 @@ from exporter.reporting.claim import DatabaseUnwritable, ReportingError
 BUSY_SECONDS: Final = 1.0  # a reader holds its lock for a query; who waits longer asks again
 CHECK_SECONDS: Final = 5.0  # of looking for damage at each start
 ALL: Final = math.inf  # seconds: as long as it takes, and in depth
-CACHE_KIB: Final = 8 * 1024
+CACHE_KIB: Final = 4 * 1024
 BEHIND_CACHE_KIB: Final = 64 * 1024  # while much is mirrored at once
 STEPS: Final = 10_000  # instructions of SQLite between two looks at the clock
 PAGES: Final = 2_000  # pages of a copy between two looks at whether to stop
