@@ -97,6 +97,20 @@ def test_what_cannot_be_told_apart_is_unsplit_and_its_parts_are_unknown_not_0(in
     on_a_ledger(scenario)
 
 
+def test_intents_whose_ids_end_alike_are_not_taken_for_each_other() -> None:
+    async def scenario(ledger: Ledger) -> None:
+        other = (Leg(0.40, 0.90), Leg(0.53, 0.90))
+        await ledger.intents(
+            Intent("one-00000001", LEGS, edge=0.05, created_at=NOON - 60),
+            Intent("two-00000001", other, edge=0.05, created_at=NOON - 60),
+        )
+        await ledger.fills(Fill(1, NOON, 0.30, intent_id="one-00000001", planned_edge=0.05))
+        lane = await _lane(ledger)
+        assert (lane["known"], lane["slippage"]) == pytest.approx((1, -0.1))
+
+    on_a_ledger(scenario)
+
+
 def test_what_is_known_is_told_apart_beside_what_is_not() -> None:
     async def scenario(ledger: Ledger) -> None:
         await ledger.fills(Fill(1, NOON, -0.1, planned_edge=0.05))
