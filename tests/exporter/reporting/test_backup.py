@@ -272,7 +272,8 @@ def test_a_damaged_database_makes_no_backup(tmp_path: Path, capsys: pytest.Captu
     data = bytearray(path.read_bytes())
     root = rows(path, "SELECT rootpage FROM sqlite_master WHERE name = 'events'")[0][0]
     assert isinstance(root, int)
-    data[(root - 1) * 4096 : root * 4096] = os.urandom(4096)
+    size = schema.PAGE_BYTES
+    data[(root - 1) * size : root * size] = os.urandom(size)
     path.write_bytes(data)
     assert main(["--config", str(here), "backup", str(file)]) == 2
     assert "the database is damaged" in capsys.readouterr().err
