@@ -15,6 +15,7 @@ from exporter.control.catalogue import Catalogue
 from exporter.control.command import Command, order_for, plan, possible, raises_risk
 from exporter.control.desk import Desk, Entry, Who
 from exporter.control.mode import LIVE, PAPER, Before, Check, order, preflight
+from exporter.control.order import Stage
 from exporter.errors import Invalid, NotNow
 
 POSITION_ID: Final = "position_id"
@@ -79,7 +80,10 @@ class CommandDesk:
             self.desk.view.mode_ordered = (target, now + patience)
             return message, Command(SET_MODE, message, order_for(SET_MODE, now, patience), None, target)
 
-        return await self.desk.send(who, prepare)
+        entry = await self.desk.send(who, prepare)
+        if entry.stage in {Stage.NOT_SENT, Stage.REFUSED}:
+            self.desk.view.mode_ordered = None  # if the mode changes all the same, nobody ordered that
+        return entry
 
     def _no_mode(self) -> str:
         """Why the mode cannot be changed from here in any direction, or an empty text."""

@@ -5,7 +5,7 @@ import pytest
 from exporter.control.commander import Answer
 from exporter.control.order import Stage
 from exporter.errors import Invalid, NotNow
-from tests.exporter.control.desks import ANN, NO_ANSWER, House, acked
+from tests.exporter.control.desks import ANN, NO_ANSWER, NOT_SENT, House, acked, refused
 
 DAY = 86_400.0
 
@@ -87,6 +87,17 @@ async def test_a_change_of_mode_that_nobody_ordered_is_told_from_an_ordered_one(
     house.mode = "paper"
     house.say()
     assert house.view.totals.mode_changes == 2, "too late to be the order's doing"
+
+
+@pytest.mark.parametrize("answer", [NOT_SENT, refused("no")])
+async def test_a_mode_that_flips_after_an_order_that_came_to_nothing_was_ordered_by_nobody(
+    answer: Answer,
+) -> None:
+    house = ready(answer)
+    await house.commands.set_mode(ANN, "live")
+    house.mode = "live"
+    house.say()
+    assert (house.view.totals.mode_changes, house.view.totals.mode_changes_ordered) == (1, 0)
 
 
 async def test_live_is_refused_with_everything_that_fails() -> None:
