@@ -46,11 +46,15 @@ def test_a_busy_day_is_drawn_by_the_minute(recorded: Ledger, tmp_path: Path) -> 
     assert {row["time"] % 60 for row in rows[1:-2]} == {0.0}
 
 
-NOW = time.time()
-
-
 def held(ledger: Ledger, source: str, name: str, **columns: object) -> None:
-    known = {"bot": BOT, "source": source, "position_id": name, "market": name, "as_of": NOW, **columns}
+    known = {
+        "bot": BOT,
+        "source": source,
+        "position_id": name,
+        "market": name,
+        "as_of": time.time(),
+        **columns,
+    }
     ledger.change(
         f"INSERT INTO live_positions ({', '.join(known)}) VALUES ({', '.join('?' * len(known))})",
         list(known.values()),
@@ -60,15 +64,16 @@ def held(ledger: Ledger, source: str, name: str, **columns: object) -> None:
 @pytest.fixture
 def positions(nothing: Ledger) -> Ledger:
     """Positions from both sources."""
+    now = time.time()
     for source in ("bot", "ledger"):
-        held(nothing, source, f"{source} later", hedged=1, expected_settlement_at=NOW + 9000, side="yes")
-        held(nothing, source, f"{source} open", hedged=0, expected_settlement_at=NOW + 99999, contracts=7)
-        held(nothing, source, f"{source} late", hedged=1, expected_settlement_at=NOW - 300, entry=0.335)
+        held(nothing, source, f"{source} later", hedged=1, expected_settlement_at=now + 9000, side="yes")
+        held(nothing, source, f"{source} open", hedged=0, expected_settlement_at=now + 99999, contracts=7)
+        held(nothing, source, f"{source} late", hedged=1, expected_settlement_at=now - 300, entry=0.335)
         held(nothing, source, f"{source} bare")
     nothing.change(
         "INSERT INTO sources (bot, store, generation, status, last_read_at, current) VALUES (?, 'orders', 1,"
         " 'ok', ?, 1)",
-        (BOT, NOW - 1),
+        (BOT, now - 1),
     )
     return nothing
 
@@ -86,7 +91,7 @@ def test_unhedged_positions_come_first_then_the_soonest_settlement(positions: Le
         ("NOT REPORTED", "bot bare"),
     ]
     rows = by(positions.ask(live.positions()), "market")
-    assert rows["bot late"]["settles in"].startswith("overdue ")
+    assert rows["bot late"]["settles in"] == "overdue 5 min"
     assert rows["bot late"]["entry"] == "$0.335"
     assert rows["bot open"]["contracts"] == "7"
     assert rows["bot bare"]["contracts"] == rows["bot bare"]["side"] == "?"
