@@ -17,7 +17,8 @@ from prometheus_client.registry import Collector as PrometheusCollector
 
 from exporter import __version__
 from exporter.alerts import Alerts
-from exporter.metrics import DECLARED, METRICS, SELF, Reporting, Scrape
+from exporter.metrics import DECLARED, METRICS
+from exporter.metrics_self import SELF, Reporting, Scrape
 from exporter.rows import COUNTER, Metric, Row
 from exporter.sight import Sight
 from exporter.totals import BUCKETS, Histogram

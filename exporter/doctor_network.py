@@ -21,7 +21,7 @@ from exporter.config import Addresses, BotConfig, Listen
 from exporter.config_values import joined
 from exporter.findings import Finding
 from exporter.http_get import get
-from exporter.metrics import BUILD_INFO
+from exporter.metrics_self import BUILD_INFO
 from exporter.service import bound
 
 SKEW_ALLOWED = 2.0  # seconds between a bot's clock and this machine's

@@ -19,7 +19,7 @@ from typing import Final
 import aiosqlite
 
 from exporter.labels import REPORTING_STATES
-from exporter.metrics import Reporting
+from exporter.metrics_self import Reporting
 from exporter.reporting import database
 from exporter.reporting.claim import Claim, ReportingError, pause_wanted
 from exporter.reporting.database import DatabaseRefused

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from exporter.metrics import DECLARED, HISTOGRAM, Metric
+from exporter.metrics import DECLARED
+from exporter.rows import HISTOGRAM, Metric
 from grafana.queries import UNUSED
 from tests.stack.incident import Incident
 from tests.stack.processes import ROOT, wait_until
