@@ -1,4 +1,4 @@
-"""When a bot is meant to be quiet: weekly windows in the zones of the venues and people they come from.
+"""When a bot or one of its venues is meant to be quiet: weekly windows, and the hours of exchanges.
 
 Pure. A window's times are those on a clock on the wall in its zone, so a window from 03:00 to 05:00 keeps its
 hours when daylight saving begins or ends. Where that clock shows a time twice, a window begins at the first
@@ -7,12 +7,14 @@ and ends at the second; a time that it skips is the moment at which it skips it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
+
+from exporter.exchanges import Closed
+from exporter.planned import Planned
 
 
 class Window(Protocol):
@@ -33,46 +35,45 @@ class Window(Protocol):
     def reason(self) -> str: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One stretch of planned quiet, in epoch seconds, with its end as people at that venue write it."""
-
-    since: float
-    until: float
-    until_text: str
-    reason: str
-    zone: ZoneInfo
+Entry = Window | Closed
+"""What a schedule is made of: times at which a bot is quiet, or an exchange while it is closed."""
 
 
-def planned(windows: Iterable[Window], now: float) -> Planned | None:
-    """The planned quiet that holds at `now`, or None; windows that touch or overlap are one."""
-    windows = tuple(windows)
-    if not windows:
+def planned(entries: Iterable[Entry], now: float, ordered: Iterable[Planned] = ()) -> Planned | None:
+    """The planned quiet that holds at `now`, or None; stretches that touch or overlap are one.
+
+    `ordered` are stretches that are planned beside the schedule's own.
+    """
+    entries, ordered = tuple(entries), tuple(ordered)
+    if not entries and not ordered:
         return None
-    found = _longest_at(windows, now)
-    while found is not None and (further := _longest_at(windows, found.until)) is not None:
-        text = _end_text(found.since, further.until, further.zone)
-        found = Planned(found.since, further.until, text, found.reason, further.zone)
+    found = _longest_at(entries, ordered, now)
+    while found is not None and (further := _longest_at(entries, ordered, found.until)) is not None:
+        found = replace(found, until=further.until, zone=further.zone)
         if found.until - found.since >= _WEEK:
             break
     return found
 
 
-_DAY = 86_400.0
-_WEEK = 7 * _DAY
+_WEEK = 7 * 86_400.0
 
 
-def _longest_at(windows: Iterable[Window], now: float) -> Planned | None:
+def _longest_at(entries: Iterable[Entry], ordered: Iterable[Planned], now: float) -> Planned | None:
     """The stretch that holds at `now` and ends last."""
-    holding = [stretch for window in windows for stretch in _around(window, now) if _holds(stretch, now)]
+    stretches = [stretch for entry in entries for stretch in _around(entry, now)]
+    holding = [stretch for stretch in (*stretches, *ordered) if stretch.holds(now)]
     return max(holding, key=lambda stretch: stretch.until, default=None)
 
 
-def _holds(stretch: Planned, now: float) -> bool:
-    return stretch.since <= now < stretch.until
+def _around(entry: Entry, now: float) -> Iterator[Planned]:
+    """The stretches of an entry of which one may hold at `now`."""
+    if isinstance(entry, Closed):
+        closed = entry.at(now)
+        return iter(() if closed is None else (closed,))
+    return _weekly(entry, now)
 
 
-def _around(window: Window, now: float) -> Iterator[Planned]:
+def _weekly(window: Window, now: float) -> Iterator[Planned]:
     """The window's stretches that begin on the local yesterday and today."""
     zone = ZoneInfo(window.tz)
     today = datetime.fromtimestamp(now, zone).date()
@@ -82,7 +83,7 @@ def _around(window: Window, now: float) -> Iterator[Planned]:
         last_day = day if window.closes > window.opens else day + timedelta(days=1)
         since = moment(day, window.opens, zone, fold=0)
         until = moment(last_day, window.closes, zone, fold=1)
-        yield Planned(since, until, _end_text(since, until, zone), window.reason, zone)
+        yield Planned(since, until, window.reason, zone)
 
 
 def moment(day: date, minutes: int, zone: ZoneInfo, fold: int) -> float:
@@ -101,15 +102,3 @@ def moment(day: date, minutes: int, zone: ZoneInfo, fold: int) -> float:
         else:
             after = middle
     return float(after)
-
-
-def _end_text(since: float, until: float, zone: ZoneInfo) -> str:
-    """The end as people at the venue write it, with its day where the hour alone would seem to be today's."""
-    end = datetime.fromtimestamp(until, zone)
-    day = f"{end:%a} " if until - since > _DAY else ""
-    return f"{day}{end:%H:%M} {_short(end.tzname() or str(zone))}"
-
-
-def _short(zone: str) -> str:
-    """EST and EDT are both ET to the people who keep those hours; other abbreviations stay."""
-    return re.sub(r"^([ECMP])[SD]T$", r"\1T", zone)

@@ -7,13 +7,15 @@ since, and nobody knows how old it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from exporter.cadence import STALE_AFTER_UNTIL_KNOWN
 from exporter.decisions import Blocked
 from exporter.ledger import LedgerFigures
 from exporter.losscap import Headroom, headroom, utc_day
-from exporter.schedule import Planned, planned
+from exporter.planned import Planned
+from exporter.quiet import after_goodbye, overrun, planned_quiet, venues
 
 if TYPE_CHECKING:
     from exporter.control.standing import Standing
@@ -26,7 +28,7 @@ CLOCK_SLACK: Final = 1.0  # seconds that a clock may go back without having been
 class Sight:
     """A bot as it may be shown at one moment. Read it at once: it is a look at its view and not a copy."""
 
-    __slots__ = ("connected", "kill", "live", "now", "planned", "today", "view")
+    __slots__ = ("connected", "kill", "live", "now", "planned", "quiet", "today", "view")
 
     def __init__(self, view: BotView, now: float) -> None:
         self.view = view
@@ -36,8 +38,10 @@ class Sight:
         """The last state, or None where there is none, it is stale, or another run of the bot has begun."""
         self.today = None if self.new_day else self.live
         """The last state if what it says of the day is about this UTC day."""
-        self.planned: Planned | None = quiet_at(view, now)
+        self.planned: Planned | None = planned_quiet(view, now)
         """The quiet that holds now, by the schedule or by somebody's order."""
+        self.quiet = self.planned or after_goodbye(view.link.stopping(now))
+        """The same, or the minutes after a goodbye."""
         self.kill: Standing | None = None if view.control is None else view.control.standing(now)
         """Where a kill of the bot stands; None for a bot that nobody here can kill."""
 
@@ -64,7 +68,23 @@ class Sight:
     @property
     def expected(self) -> bool:
         """Whether the bot is meant to be there: not in planned quiet, nor in the minutes after a goodbye."""
-        return self.planned is None and self.view.link.stopping(self.now) is None
+        return self.quiet is None
+
+    @property
+    def overrun(self) -> Planned | None:
+        """The planned quiet whose end has passed, while the bot is not back since."""
+        return overrun(self)
+
+    @property
+    def planned_end(self) -> float | None:
+        """When the quiet ends that holds, or ended from which the bot is not back."""
+        last = self.quiet or self.overrun
+        return None if last is None else last.until
+
+    @property
+    def venues(self) -> Mapping[str, Planned | None]:
+        """By venue that is known, the planned quiet of its market data, or None where it is expected."""
+        return venues(self)
 
     @property
     def awaiting(self) -> bool:
@@ -136,11 +156,3 @@ class Sight:
         """USD that the last state, whatever its age, left unhedged over all venues; 0 where unreported."""
         state = self.view.state
         return sum(abs(usd) for usd in (state.unhedged or {}).values()) if state is not None else 0.0
-
-
-def quiet_at(view: BotView, now: float) -> Planned | None:
-    """The quiet that is planned for a bot at `now`, by its schedule or by somebody's order."""
-    ordered = view.maintenance
-    return planned(view.schedule, now) or (
-        ordered.planned if ordered is not None and ordered.holds(now) else None
-    )

@@ -15,9 +15,11 @@ from functools import lru_cache
 from typing import Final
 
 from exporter.fields import Fields, finite, put
-from exporter.labels import OTHER, UNKNOWN, Bounded, Labels
+from exporter.labels import OTHER, UNKNOWN, Bounded, Labels, clean
 
 RECENT_ERRORS: Final = 50
+LATEST: Final = 32_503_680_000.0
+"""No position settles in the year 3000, in epoch seconds: what says so is no time."""
 PAUSED: Final = "paused"
 KILLED: Final = "killed"
 
@@ -75,6 +77,8 @@ class State:
     locked_capital: Mapping[str, float] | None
     venue_limit: Mapping[str, float] | None
     open_positions: Mapping[str, float] | None
+    earliest_settlement: Mapping[str, float]
+    """When the open position of a venue that settles first is expected to, where a row says so."""
     working_orders: Mapping[str, float] | None
     oldest_working_order: Mapping[str, float]
     unhedged: Mapping[str, float] | None
@@ -84,6 +88,8 @@ class State:
     quote_age: Mapping[str, float] | None
     rejects: Mapping[str, float] | None
     stream_status: Mapping[str, str] | None
+    paused_until: Mapping[str, tuple[float, str]]
+    """Pauses of venues by the bot's own word: until when, and what for."""
     cycle_duration: float | None
     quotes: float | None
     opportunities: float | None
@@ -112,6 +118,7 @@ def read(message: Mapping[str, object], labels: Labels) -> State:
     last_cycle = fields.inner("last_cycle") or Fields({})
     cash = fields.numbers("cash_by_venue", venue, operator.add)
     locked = fields.numbers("locked_capital_by_venue", venue, operator.add)
+    positions, settles = _positions(fields, labels, [*(cash or ()), *(locked or ())])
     working, oldest = _working_orders(fields, labels)
     status = fields.text("status")
     duration_ms = last_cycle.number("duration_ms")
@@ -129,7 +136,8 @@ def read(message: Mapping[str, object], labels: Labels) -> State:
         cash=cash,
         locked_capital=locked,
         venue_limit=fields.numbers("venue_limit_usd", venue, operator.add),
-        open_positions=_positions(fields, labels, [*(cash or ()), *(locked or ())]),
+        open_positions=positions,
+        earliest_settlement=settles,
         working_orders=working,
         oldest_working_order=oldest,
         unhedged=fields.numbers(UNHEDGED, venue, operator.add),
@@ -139,6 +147,7 @@ def read(message: Mapping[str, object], labels: Labels) -> State:
         quote_age=fields.numbers("quote_age_seconds", venue, max),
         rejects=fields.numbers("rejects", venue, operator.add),
         stream_status=_stream_status(fields, labels),
+        paused_until=_paused_until(fields, labels),
         cycle_duration=None if duration_ms is None else duration_ms / 1000,
         quotes=last_cycle.number("quotes_count"),
         opportunities=last_cycle.number("opportunities_found"),
@@ -161,19 +170,25 @@ def _labelled(text: str | None, label: Bounded) -> str | None:
     return None if text is None else label(text)
 
 
-def _positions(fields: Fields, labels: Labels, venues: list[str]) -> dict[str, float] | None:
-    """Open positions by venue; a venue that holds money and no position has 0 of them.
+def _positions(
+    fields: Fields, labels: Labels, venues: list[str]
+) -> tuple[dict[str, float] | None, dict[str, float]]:
+    """Open positions by venue, and the first settlement; a venue that holds money and no position has 0.
 
     A position of no venue is one all the same; without any that could be read, the others' 0 is not known.
     """
+    settles: dict[str, float] = {}
     if (rows := fields.rows("open_positions")) is None:
-        return None
+        return None, settles
     if unreadable := len(fields.items("open_positions") or ()) - len(rows):
         fields.partial.add("open_positions")
     found = {} if unreadable else dict.fromkeys(venues, 0.0)
     for row in rows:
-        put(found, labels.venue(row.text("venue") or UNKNOWN), 1.0, operator.add)
-    return found
+        venue = labels.venue(row.text("venue") or UNKNOWN)
+        put(found, venue, 1.0, operator.add)
+        if (at := row.number("expected_settlement_at")) is not None and 0 < at < LATEST:
+            put(settles, venue, at, min)
+    return found, settles
 
 
 def _working_orders(fields: Fields, labels: Labels) -> tuple[dict[str, float] | None, dict[str, float]]:
@@ -222,6 +237,18 @@ def _stream_status(fields: Fields, labels: Labels) -> dict[str, str] | None:
         if (said := streams.text(name)) is not None:
             venue, status = labels.venue(name), labels.stream_status(said)
             found[venue] = status if found.get(venue, status) == status else MIXED
+    return found
+
+
+def _paused_until(fields: Fields, labels: Labels) -> dict[str, tuple[float, str]]:
+    """Announced pauses; of venues beyond the label's bounds none, for it would hide the others' trouble."""
+    venues = fields.inner("planned") or Fields({})
+    found: dict[str, tuple[float, str]] = {}
+    for name in venues:
+        pause = venues.inner(name) or Fields({})
+        until, reason = pause.number("until"), pause.text("reason") or UNKNOWN
+        if until is not None and ((label := labels.venue(name)) != OTHER or name == OTHER):
+            found[label] = until, clean(reason)
     return found
 
 

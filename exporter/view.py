@@ -11,7 +11,7 @@ Pure: messages and the time are passed in. `BotView` takes what the link brings;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -23,8 +23,9 @@ from exporter.labels import CAP_SETTING, INTERVAL_SETTING, UNKNOWN, Labels
 from exporter.ledger import Ledger
 from exporter.link import Link
 from exporter.losscap import NEAR_CAP, Breach, BreachLatch, Headroom, day_of, headroom, utc_day
+from exporter.planned import Planned
 from exporter.reported import Reported
-from exporter.schedule import Window
+from exporter.schedule import Entry
 from exporter.sight import Sight
 from exporter.state import UNHEDGED, State, read
 from exporter.totals import BAD_FIELD, LONGEST_CYCLE, UNREADABLE, Totals
@@ -48,6 +49,8 @@ class BotView:
     """Whoever can kill this bot; set where the program is put together."""
     maintenance: Maintenance | None = None
     """The planned quiet that a person ordered last, whether it still holds or not."""
+    last_quiet: Planned | None = None
+    """The planned quiet that holds, or held last and from which the bot is not known to be back."""
 
     def __init__(
         self,
@@ -58,13 +61,16 @@ class BotView:
         tier: str | None = None,
         expected_interval: float | None = None,
         stale_after: float | None = None,
-        schedule: Iterable[Window] = (),
+        schedule: Iterable[Entry] = (),
+        venue_schedule: Mapping[str, Sequence[Entry]] | None = None,
         breach: Breach | None = None,
     ) -> None:
         self.name = name
         self.kind = kind
         self.started = now
         self.schedule = tuple(schedule)
+        self.venue_schedule = dict(venue_schedule or {})
+        """By venue, when its market data is meant to be quiet."""
         self.labels = Labels()
         self.link = Link(now)
         self.cadence = Cadence(expected_interval, stale_after)

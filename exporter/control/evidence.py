@@ -16,7 +16,7 @@ from botkit.messages import HEARTBEAT
 from exporter.control.proof import Sighting
 from exporter.decisions import OPENINGS
 from exporter.fields import Fields, finite
-from exporter.sight import quiet_at
+from exporter.quiet import planned_quiet
 from exporter.state import AUTOMATIC, GIVEN, PAUSED, State
 from exporter.view import BotView, Session
 
@@ -140,7 +140,7 @@ class Witness:
             skew=self._skew,
             new_cycle=new_cycle,
             new_session=new_session,
-            in_quiet=quiet_at(view, now) is not None,
+            in_quiet=planned_quiet(view, now) is not None,
             new_markets=new_markets,
             last_order=finite(message.get("last_order_ts")),
             venue_kills=venue_kills,

@@ -10,13 +10,12 @@ import json
 import logging
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from exporter.fields import finite
-from exporter.schedule import Planned
+from exporter.planned import Planned
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +39,7 @@ class Maintenance:
     @property
     def planned(self) -> Planned:
         """The same as the schedule's windows are told."""
-        end = f"{datetime.fromtimestamp(self.until, UTC):%H:%M} UTC"
-        return Planned(self.since, self.until, end, f"maintenance: {self.reason}", _UTC)
+        return Planned(self.since, self.until, f"maintenance: {self.reason}", _UTC, self.who)
 
 
 class MaintenanceFiles:
