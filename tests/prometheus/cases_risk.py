@@ -15,7 +15,7 @@ from tests.prometheus.promtool import (
 )
 
 
-def near(used: str) -> Firing:
+def near(used: str, **texts: str) -> Firing:
     """TradebotLossCapNear with the used part as people read it."""
     return firing(
         "TradebotLossCapNear",
@@ -24,6 +24,7 @@ def near(used: str) -> Firing:
         "minutes, by its own figures or, where it reports none, by its ledger. At the cap it stops opening "
         "positions until 00:00 UTC.",
         board="tradebot-live",
+        texts=texts,
         area="risk",
         severity="warning",
     )
@@ -60,11 +61,59 @@ LOSS_CAP_NEAR = [
         firing=(near("75%"),),
     ),
     Case(
-        "Below seventy it ends, after the five minutes that keep it from flapping.",
+        "Below seventy it ends as recovered, after the five minutes that keep it from flapping.",
         "TradebotLossCapNear",
-        Kind.NEGATIVE,
+        Kind.FIRES,
         with_cap(DOWN),
-        silent_at=(480, 600),
+        firing=(near("75%"),),
+        ends=(480, "recovered"),
+    ),
+    Case(
+        "A loss that midnight takes off the account ends with the day.",
+        "TradebotLossCapNear",
+        Kind.FIRES,
+        with_cap(changes((0, 90), (30, 0))),
+        firing=(near("90%"),),
+        ends=(330, "the UTC day rolled over"),
+    ),
+    Case(
+        "A loss that nobody reports any more is not called recovered.",
+        "TradebotLossCapNear",
+        Kind.FIRES,
+        with_cap(changes((0, 90), (90, None))),
+        firing=(near("90%"),),
+        ends=(410, "its figures vanished"),
+    ),
+    Case(
+        "A bot of which everything vanished with the exporter is not called recovered.",
+        "TradebotLossCapNear",
+        Kind.MISSING,
+        with_restart(with_cap(always(90)), gone=90, back=10**6),
+        firing=(near("90%"),),
+        ends=(410, "its figures vanished"),
+    ),
+    Case(
+        "It says in one line how the bot is.",
+        "TradebotLossCapNear",
+        Kind.FIRES,
+        {
+            **with_cap(always(88.5)),
+            **bot(
+                daily_loss_cap_usd=always(100),
+                **{
+                    'verdict,level="act",text="DISCONNECTED"': always(1),
+                    'daily_pnl_usd,source="bot"': always(-88.5),
+                    'info,simulated="true"': always(1),
+                },
+            ),
+        },
+        firing_at=(30,),
+        firing=(
+            near(
+                "88.5%",
+                now="DISCONNECTED · last mode live · PnL -88.50 USD (bot) · cap 100 USD · simulated",
+            ),
+        ),
     ),
     Case(
         "A loss that grows by 4 % of the cap a minute is a warning when two fifths are used.",

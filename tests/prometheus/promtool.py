@@ -5,10 +5,13 @@ where the scrape failed. Scrapes come every 5 s; rules are evaluated as often as
 question says.
 """
 
+import json
+import re
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -18,6 +21,7 @@ RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
 SCRAPE = 5
 INSTANCE = "exporter:9121"
 LOST = "stale"
+STATES = ("tradebot_mode", "tradebot_last_mode")  # one series a state, 1 for the one that holds
 EXPORTER_STARTED = f'process_start_time_seconds{{instance="{INSTANCE}",job="tradebot"}}'
 
 Series = Callable[[int], float | str | None]
@@ -42,9 +46,13 @@ class Firing:
     annotations: Labels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
-    """A situation: its series, and at which seconds nothing or exactly `firing` is on."""
+    """A situation: its series, and at which seconds nothing or exactly `firing` is on.
+
+    `ends` is the second of the last evaluation that fires and why it says it ends; the evaluation before that
+    says nothing of an end, and the one after it is silent.
+    """
 
     name: str
     alert: str
@@ -53,15 +61,25 @@ class Case:
     silent_at: tuple[int, ...] = ()
     firing_at: tuple[int, ...] = ()
     firing: tuple[Firing, ...] = field(default=())
+    ends: tuple[int, str] | None = None
 
 
 def firing(
-    alert: str, summary: str, description: str, *, board: str = "tradebot-system", **labels: str
+    alert: str,
+    summary: str,
+    description: str,
+    *,
+    board: str = "tradebot-system",
+    texts: Labels | None = None,
+    **labels: str,
 ) -> Firing:
-    """An alert of the bot `arb` with all its labels and annotations; of tier live unless another is given."""
-    texts = {"summary": summary, "description": description}
+    """An alert of the bot `arb` with all its labels and annotations; of tier live unless another is given.
+
+    What it says of the moment, `now` and `ended`, follows from the case; `texts` may fix it word by word.
+    """
+    says = {"summary": summary, "description": description, **(texts or {})}
     ways = {"runbook_url": f"prometheus/runbooks/{alert}.md", "dashboard": f"/d/{board}?var-bot=arb"}
-    return Firing({"bot": "arb", "instance": INSTANCE, "tier": "live", **labels}, texts | ways)
+    return Firing({"bot": "arb", "instance": INSTANCE, "tier": "live", **labels}, says | ways)
 
 
 def always(value: float) -> Series:
@@ -138,40 +156,130 @@ def with_restart(
     return {name: across(name, each) for name, each in restarted.items()}
 
 
-def run(case: Case, promtool: str, folder: Path) -> None:
-    """Give the case to promtool; what it finds wrong is the assertion's message."""
-    file = folder / "case.yml"
-    file.write_text(yaml.safe_dump(rendered(case), sort_keys=False, width=10**6))
-    done = subprocess.run(
-        [promtool, "test", "rules", str(file)], check=False, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, f"{case.name}\n{done.stdout}{done.stderr}"
+def faults(cases: Sequence[Case], promtool: str, folder: Path) -> dict[Case, str]:
+    """What promtool finds wrong in these situations, by situation; one run for those of one rule file."""
+    runs = []
+    for number, (names, step) in enumerate(dict.fromkeys(stands_on(case.alert) for case in cases)):
+        those = [case for case in cases if stands_on(case.alert) == (names, step)]
+        file = folder / f"{number}.yml"
+        file.write_text(json.dumps(rendered(those, names, step)))  # what is JSON is YAML, and written sooner
+        command = [promtool, "test", "rules", str(file)]
+        runs.append(
+            (those, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+        )
+    found: dict[Case, str] = {}
+    for those, process in runs:
+        said, _ = process.communicate(timeout=300)
+        parts = re.split(r"^ *name: (\d+),", said, flags=re.M)
+        for number, complaint in zip(parts[1::2], parts[2::2], strict=True):
+            case = those[int(number)]
+            found[case] = found.get(case, case.name) + complaint
+        if process.returncode and len(parts) == 1:
+            found |= dict.fromkeys(those, said)
+    return found
 
 
-def rendered(case: Case) -> dict[str, object]:
-    """The case as promtool reads it."""
-    end = max(case.silent_at + case.firing_at) + SCRAPE
-    fires = [{"exp_labels": dict(f.labels), "exp_annotations": dict(f.annotations)} for f in case.firing]
-    expected = [(at, []) for at in case.silent_at] + [(at, fires) for at in case.firing_at]
+@cache
+def stands_on(alert: str) -> tuple[tuple[str, ...], int]:
+    """The rule files that an alert needs, its own and those that record what it asks for; its step in s."""
+    groups = rule_groups()
+    own = next(group for group in groups if any(rule.get("alert") == alert for rule in rules_of(group)))
+    needed, asked = {own["name"]}, {own["name"]}
+    while asked:
+        text = str([group["rules"] for group in groups if group["name"] in asked])
+        asked = {
+            group["name"]
+            for group in groups
+            if any(re.search(rf"{rule['record']}\b", text) for rule in rules_of(group) if "record" in rule)
+        } - needed
+        needed |= asked
+    step = int(str(own.get("interval", f"{SCRAPE}s")).removesuffix("s"))
+    return tuple(str(group["name"]) for group in groups if group["name"] in needed), step
+
+
+def rendered(cases: Sequence[Case], names: tuple[str, ...], step: int) -> dict[str, object]:
+    """The situations as promtool reads them, each by its number; rules are evaluated each `step` seconds."""
     return {
-        "rule_files": [str(path) for path in RULES],
-        "evaluation_interval": evaluation_interval(case.alert),
-        "group_eval_order": [group["name"] for group in rule_groups()],
-        "tests": [
-            {
-                "name": case.name,
-                "interval": f"{SCRAPE}s",
-                "input_series": [
-                    {"series": name, "values": " ".join(token(s(at)) for at in range(0, end, SCRAPE))}
-                    for name, s in case.series.items()
-                ],
-                "alert_rule_test": [
-                    {"eval_time": f"{at}s", "alertname": case.alert, "exp_alerts": alerts}
-                    for at, alerts in expected
-                ],
-            }
+        "rule_files": [str(PROMETHEUS / "rules" / f"{name}.yml") for name in names],
+        "evaluation_interval": f"{step}s",
+        "group_eval_order": list(names),
+        "tests": [as_test(case, number, step) for number, case in enumerate(cases)],
+    }
+
+
+def as_test(case: Case, number: int, step: int) -> dict[str, object]:
+    """One situation as promtool reads it."""
+    expected = {at: [] for at in case.silent_at} | {at: fires(case, at) for at in case.firing_at}
+    if case.ends:
+        last, why = case.ends
+        expected |= {last - step: fires(case, last - step), last: fires(case, last, why), last + step: []}
+    end = max(expected) + SCRAPE
+    return {
+        "name": str(number),
+        "interval": f"{SCRAPE}s",
+        "input_series": [
+            {"series": name, "values": samples(s(at) for at in range(0, end, SCRAPE))}
+            for name, s in case.series.items()
+        ],
+        "alert_rule_test": [
+            {"eval_time": f"{at}s", "alertname": case.alert, "exp_alerts": alerts}
+            for at, alerts in sorted(expected.items())
         ],
     }
+
+
+def fires(case: Case, at: int, ended: str = "") -> list[dict[str, object]]:
+    """What fires at that second, with what it says of then: how its bot is, and why it ends if it does."""
+    written = next(rule["annotations"] for rule in alert_rules() if rule["alert"] == case.alert)
+    of_then = {"now": now_line(case.series, at), "ended": ended}
+    said = {name: text for name, text in of_then.items() if name in written}  # type: ignore[operator]
+    return [
+        {"exp_labels": dict(f.labels), "exp_annotations": said | dict(f.annotations)} for f in case.firing
+    ]
+
+
+def now_line(series: Mapping[str, Series], at: int, bot_name: str = "arb") -> str:
+    """The line `now` of a bot's alert at that second, as the rules must put it together from these series."""
+
+    def newest(metric: str, within: int, **wanted: str) -> tuple[float, dict[str, str]] | None:
+        found = []
+        for name, each in series.items():
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', name))
+            if name.startswith(metric + "{") and {"bot": bot_name, **wanted}.items() <= labels.items():
+                scrapes = range(at - at % SCRAPE, max(-1, at - within), -SCRAPE)
+                found += [(-s, v, labels) for s in scrapes if isinstance(v := each(s), int | float)][:1]
+        found = [entry for entry in found if entry[1] or metric not in STATES]
+        return min(found, key=lambda entry: entry[0])[1:] if found else None
+
+    def figure(metric: str, **wanted: str) -> float | None:
+        seen = newest(metric, 20, **wanted)
+        return seen and seen[0]
+
+    verdict = newest("tradebot_verdict", 14)
+    mode, last_mode = newest("tradebot_mode", 6), newest("tradebot_last_mode", 20)
+    pnls = [(figure("tradebot_daily_pnl_usd", source=source), source) for source in ("bot", "ledger")]
+    pnl = next((f"PnL {value:.2f} USD ({source})" for value, source in pnls if value is not None), None)
+    cap = figure("tradebot_daily_loss_cap_usd")
+    parts = [
+        verdict[1]["text"] if verdict else "no verdict",
+        f"mode {mode[1]['mode']}"
+        if mode
+        else f"last mode {last_mode[1]['mode']}"
+        if last_mode
+        else "mode not known",
+        pnl or "PnL not known",
+        "no cap known" if cap is None else f"cap {cap:.10g} USD",
+    ]
+    return " · ".join([*parts, *["simulated"] * bool(newest("tradebot_info", 20, simulated="true"))])
+
+
+def samples(values: Iterable[float | str | None]) -> str:
+    """A series in promtool's notation; where a scrape no longer has it, it ends as in a real Prometheus."""
+    tokens, known = [], False
+    for value in values:
+        tokens.append(LOST if value is None and known else token(value))
+        known = value is not None and value != LOST
+    return " ".join(tokens)
 
 
 def token(value: float | str | None) -> str:
@@ -181,17 +289,17 @@ def token(value: float | str | None) -> str:
     return value if isinstance(value, str) else f"{float(value):g}" if abs(value) < 10**5 else f"{value:.0f}"
 
 
+@cache
 def rule_groups() -> list[dict[str, object]]:
     """Every group of the committed rule files, those that the others stand on first."""
     return [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
 
 
-def evaluation_interval(alert: str) -> str:
-    """How often the alert's group is evaluated."""
-    groups = [group for group in rule_groups() if any(r.get("alert") == alert for r in group["rules"])]  # type: ignore[attr-defined]
-    return str(groups[0].get("interval", f"{SCRAPE}s"))
+def rules_of(group: dict[str, object]) -> list[dict[str, object]]:
+    """The rules of a group."""
+    return group["rules"]  # type: ignore[return-value]
 
 
 def alert_rules() -> list[dict[str, object]]:
     """Every alerting rule of the committed rule files."""
-    return [rule for group in rule_groups() for rule in group["rules"] if "alert" in rule]  # type: ignore[attr-defined]
+    return [rule for group in rule_groups() for rule in rules_of(group) if "alert" in rule]
