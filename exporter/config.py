@@ -12,15 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from exporter import yaml_lines
 from exporter.config_faults import ConfigError, Fault, explain, unknown_key
 from exporter.config_values import (
     Clock,
     Days,
+    Exchange,
     FilePath,
     Flag,
     Host,
@@ -30,11 +31,13 @@ from exporter.config_values import (
     Reason,
     Seconds,
     SecretFile,
+    Venue,
     Zone,
     joined,
     one_of,
     web_address,
 )
+from exporter.exchanges import EXCHANGES, EXTENDED, EXTENDED_HOURS, REGULAR
 
 STORES_BY_KIND: Mapping[str, frozenset[str]] = {"arb": frozenset({"orders", "analytics"})}
 
@@ -85,6 +88,29 @@ class Window(_Group):
     opens: Clock = Field(alias="from")
     closes: Clock = Field(alias="to")
     reason: Reason
+    venue: Venue | None = None
+
+
+class ExchangeHours(_Group):
+    """An exchange: whenever it is closed, a bot is meant to be quiet."""
+
+    exchange: Exchange
+    open: Annotated[Literal["regular", "extended"], one_of(REGULAR, EXTENDED)] = REGULAR
+    reason: Reason | None = None
+    venue: Venue | None = None
+
+
+def _entry_is(value: object) -> str:
+    """Which of the two an entry of a schedule is meant to be, by a mark that stands in pydantic's paths."""
+    return _EXCHANGE if isinstance(value, dict) and "exchange" in value else _WINDOW
+
+
+_WINDOW, _EXCHANGE = "[window]", "[exchange]"
+_MARKS: Final = {"[key]", _WINDOW, _EXCHANGE}
+"""Steps that pydantic's paths have and the file has not."""
+Entry = Annotated[
+    Annotated[Window, Tag(_WINDOW)] | Annotated[ExchangeHours, Tag(_EXCHANGE)], Discriminator(_entry_is)
+]
 
 
 class BotConfig(_Group):
@@ -99,7 +125,8 @@ class BotConfig(_Group):
     expected_interval: Seconds | None = None
     stale_after: Seconds | None = None
     tier: Annotated[Literal["paper", "live"], one_of("paper", "live")] | None = None
-    schedule: tuple[Window, ...] = ()
+    schedule: tuple[Entry, ...] = ()
+    """Times in which the bot is meant to be quiet, or with `venue` that venue's market data alone."""
 
     @property
     def address(self) -> str:
@@ -202,7 +229,8 @@ _GROUPS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("tokens",): Tokens,
     ("day",): Day,
     ("bots",): BotConfig,
-    ("bots", "schedule"): Window,
+    ("bots", "schedule", _WINDOW): Window,
+    ("bots", "schedule", _EXCHANGE): ExchangeHours,
 }
 
 
@@ -214,7 +242,7 @@ def _known_at(path: Sequence[str | int]) -> list[str]:
 
 def _placed(fault: Fault, document: yaml_lines.Document) -> Fault:
     """The fault with its line, without pydantic's own marks in its path."""
-    path = tuple(step for step in fault.path if step != "[key]")
+    path = tuple(step for step in fault.path if step not in _MARKS)
     return Fault(path, fault.says, fault.line or document.line(path))
 
 
@@ -251,14 +279,18 @@ def _within_bot(bot: Mapping[str, yaml_lines.Plain], path: tuple[str | int, ...]
         if known is not None and store not in known:
             yield Fault((*path, "stores", store), unknown_key(store, known))
     schedule = bot.get("schedule")
-    for number, window in enumerate(schedule if isinstance(schedule, list) else ()):
-        if (
-            isinstance(window, dict)
-            and window.get("from") is not None
-            and window.get("from") == window.get("to")
-        ):
-            says = 'begins and ends at the same time; a whole day is from "00:00" to "24:00".'
-            yield Fault((*path, "schedule", number), says)
+    for number, entry in enumerate(schedule if isinstance(schedule, list) else ()):
+        if isinstance(entry, dict):
+            yield from _within_entry(entry, (*path, "schedule", number))
+
+
+def _within_entry(entry: Mapping[str, yaml_lines.Plain], path: tuple[str | int, ...]) -> Iterator[Fault]:
+    if entry.get("from") is not None and entry.get("from") == entry.get("to"):
+        yield Fault(path, 'begins and ends at the same time; a whole day is from "00:00" to "24:00".')
+    code = str(entry.get("exchange"))
+    if entry.get("open") == EXTENDED and code in EXCHANGES and code not in EXTENDED_HOURS:
+        says = f"is 'extended', but only {' and '.join(EXTENDED_HOURS)} have known hours beside the regular."
+        yield Fault((*path, "open"), says)
 
 
 def unused_parts(config: Config) -> list[str]:

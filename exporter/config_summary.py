@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exporter.config import BotConfig, Config, Window, unused_parts
+from exporter.config import BotConfig, Config, ExchangeHours, Window, unused_parts
 from exporter.config_values import DAYS
 from exporter.reporting.days import OperatorDay
 
@@ -38,8 +38,9 @@ def _bot(bot: BotConfig) -> Iterator[str]:
         None: "by the bot's last known mode",
     }
     yield _line("tier", tiers[bot.tier])
-    for window in bot.schedule:
-        yield _line("meant to be quiet", _window(window))
+    for entry in bot.schedule:
+        when = _closed(entry) if isinstance(entry, ExchangeHours) else _window(entry)
+        yield _line("meant to be quiet", when if entry.venue is None else f"{when} ({entry.venue} alone)")
     for name, path in bot.stores.items():
         yield _line(f"store {name}", str(path))
     if bot.kill_file is not None:
@@ -50,6 +51,11 @@ def _window(window: Window) -> str:
     days = "daily" if len(window.days) == len(DAYS) else ", ".join(DAYS[day] for day in sorted(window.days))
     next_day = "" if window.closes > window.opens else " of the next day"
     return f"{days} {_clock(window.opens)} to {_clock(window.closes)}{next_day} {window.tz}: {window.reason}"
+
+
+def _closed(hours: ExchangeHours) -> str:
+    says = f": {hours.reason}" if hours.reason else ""
+    return f"while {hours.exchange} is closed, by its {hours.open} hours{says}"
 
 
 def _clock(minutes: int) -> str:

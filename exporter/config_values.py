@@ -15,8 +15,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, ValidationInfo
 
+from exporter.exchanges import EXCHANGES
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST_SECONDS = 7 * 86_400
+COLLOQUIAL = {"CFE": "XCBF", "CME": "CMES", "LSE": "XLON", "NASDAQ": "XNAS", "NYSE": "XNYS", "TSX": "XTSE"}
+"""What people call an exchange, and its code."""
 
 
 def words(value: object, expected: str) -> str:
@@ -120,6 +124,24 @@ def clock(value: object) -> int:
     return minutes
 
 
+def exchange(value: object) -> str:
+    """The code of an exchange whose calendar can be known."""
+    code = value if isinstance(value, str) else ""
+    if code in EXCHANGES:
+        return code
+    meant = COLLOQUIAL.get(code.upper(), code.upper())
+    hint = f"`{meant}`" if meant in EXCHANGES else f"one of {', '.join(EXCHANGES)}"
+    raise ValueError(f"expected the code of an exchange (ISO 10383), {hint}")
+
+
+def venue(value: object) -> str:
+    """A venue as the bot itself names it."""
+    expected = "a venue's name of letters, digits, . - and _ (at most 64), as the bot writes it"
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text := words(value, expected)):
+        raise ValueError(f"expected {expected}")
+    return text
+
+
 def days(value: object) -> frozenset[int]:
     """Weekdays, 0 = Monday, from `thu`, `mon-fri`, `sat, sun`, `daily` or a list of these."""
     expected = "expected days such as `thu`, `mon-fri`, `sat, sun` or `daily`"
@@ -180,5 +202,7 @@ FilePath = Annotated[Path, BeforeValidator(path)]
 SecretFile = Annotated[Path, BeforeValidator(secret_file)]
 Zone = Annotated[str, BeforeValidator(zone)]
 Clock = Annotated[int, BeforeValidator(clock)]
+Exchange = Annotated[str, BeforeValidator(exchange)]
+Venue = Annotated[str, BeforeValidator(venue)]
 Days = Annotated[frozenset[int], BeforeValidator(days)]
 Reason = Annotated[str, BeforeValidator(lambda value: words(value, "a few words that say why"))]

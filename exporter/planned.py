@@ -34,13 +34,14 @@ class Planned:
         """The end as people at that place write it, such as `Mon 09:30 ET`."""
         end, length = datetime.fromtimestamp(self.until, self.zone), self.until - self.since
         day = f"{end.day} {end:%b} " if length > 6 * _DAY else f"{end:%a} " if length > _DAY else ""
-        return f"{day}{end:%H:%M} {_short(end.tzname() or str(self.zone))}"
+        return f"{day}{end:%H:%M} {_short(self.zone, end.tzname())}"
 
     def holds(self, now: float) -> bool:
         """Whether `now` is in it."""
         return self.since <= now < self.until
 
 
-def _short(zone: str) -> str:
-    """EST and EDT are both ET to the people who keep those hours; other abbreviations stay."""
-    return re.sub(r"^([ECMP])[SD]T$", r"\1T", zone)
+def _short(zone: ZoneInfo, name: str | None) -> str:
+    """EST and EDT are both ET to the people who keep those hours; CST in Shanghai stays what it is."""
+    american = zone.key.startswith(("America/", "US/"))
+    return re.sub(r"^([ECMP])[SD]T$", r"\1T", name or zone.key) if american else name or zone.key
