@@ -1,4 +1,4 @@
-"""Situations of the alerts on the console itself: the exporter, and the way an alert takes."""
+"""Situations of the alerts on the console itself: the exporter, what else is scraped, and the Watchdog."""
 
 from tests.prometheus.promtool import (
     INSTANCE,
@@ -15,21 +15,30 @@ UP = f'up{{instance="{INSTANCE}",job="tradebot"}}'
 SPEAKS = f'tradebot_exporter_build_info{{instance="{INSTANCE}",job="tradebot",version="0.1.0"}}'
 
 
+def told_of_console(alert: str, summary: str, description: str, **labels: str) -> Firing:
+    """An alert of the console itself with all its labels and annotations."""
+    return Firing(
+        {"area": "self", **labels},
+        {
+            "summary": summary,
+            "description": description,
+            "runbook_url": f"prometheus/runbooks/{alert}.md",
+            "dashboard": "/d/tradebot-system",
+        },
+    )
+
+
 def blind(where: str | None) -> Firing:
     """TradebotExporterDown, of an address or of none."""
     at = f" at {where}" if where else ""
     known = {"instance": where} if where else {}
-    return Firing(
-        {"area": "self", "severity": "critical", "job": "tradebot", **known},
-        {
-            "summary": "The exporter is down and the console is blind",
-            "description": (
-                f"Prometheus gets no figures from the exporter{at}. No bot is watched; the bots themselves "
-                "go on."
-            ),
-            "runbook_url": "prometheus/runbooks/TradebotExporterDown.md",
-            "dashboard": "/d/tradebot-system",
-        },
+    return told_of_console(
+        "TradebotExporterDown",
+        "The exporter is down and the console is blind",
+        f"Prometheus gets no figures from the exporter{at}. No bot is watched; the bots themselves go on.",
+        severity="critical",
+        job="tradebot",
+        **known,
     )
 
 
@@ -84,16 +93,91 @@ EXPORTER_DOWN = [
     ),
 ]
 
-WATCHDOG_FIRING = Firing(
-    {"area": "self", "severity": "none"},
-    {
-        "summary": "The way an alert takes is open",
-        "description": (
-            "This alert fires all the time. Where it stops arriving, no other alert arrives either."
-        ),
-        "runbook_url": "prometheus/runbooks/TradebotWatchdog.md",
-        "dashboard": "/d/tradebot-system",
-    },
+ALERTMANAGER = "alertmanager:9093"
+PARTS = {
+    f'up{{instance="{ALERTMANAGER}",job="alertmanager"}}': always(1),
+    'up{instance="localhost:9090",job="prometheus"}': always(1),
+}
+ALERTMANAGER_UP, PROMETHEUS_UP = PARTS
+
+
+def missing(job: str, where: str | None) -> Firing:
+    """TradebotPrometheusTargetMissing, of an address or of none."""
+    at = f" at {where}" if where else ""
+    known = {"instance": where} if where else {}
+    return told_of_console(
+        "TradebotPrometheusTargetMissing",
+        "A part of the way that an alert takes is down",
+        f"Prometheus gets no answer from {job}{at}. Bots are watched, but perhaps nobody is told.",
+        severity="critical",
+        job=job,
+        **known,
+    )
+
+
+TARGET_MISSING = [
+    Case(
+        "An Alertmanager that has not answered for 30 s is critical.",
+        "TradebotPrometheusTargetMissing",
+        Kind.FIRES,
+        {**PARTS, ALERTMANAGER_UP: changes((0, 1), (60, 0))},
+        silent_at=(60, 89),
+        firing_at=(90, 300),
+        firing=(missing("alertmanager", ALERTMANAGER),),
+    ),
+    Case(
+        "So is a Prometheus that cannot scrape itself.",
+        "TradebotPrometheusTargetMissing",
+        Kind.FIRES,
+        {**PARTS, PROMETHEUS_UP: changes((0, 1), (60, 0))},
+        silent_at=(89,),
+        firing_at=(90,),
+        firing=(missing("prometheus", "localhost:9090"),),
+    ),
+    Case(
+        "And targets that Prometheus does not know of.",
+        "TradebotPrometheusTargetMissing",
+        Kind.MISSING,
+        {},
+        silent_at=(29,),
+        firing_at=(30,),
+        firing=(missing("prometheus", None), missing("alertmanager", None)),
+    ),
+    Case(
+        "Parts that answer are not down, whatever the exporter does.",
+        "TradebotPrometheusTargetMissing",
+        Kind.NEGATIVE,
+        {**PARTS, UP: always(0)},
+        silent_at=(0, 30, 60, 300),
+    ),
+    Case(
+        "An Alertmanager that restarts within 25 s is not down.",
+        "TradebotPrometheusTargetMissing",
+        Kind.NEGATIVE,
+        {**PARTS, ALERTMANAGER_UP: lambda at: int(not 60 <= at < 85)},
+        silent_at=(60, 84, 85, 95, 120),
+    ),
+    Case(
+        "One lost scrape is not down.",
+        "TradebotPrometheusTargetMissing",
+        Kind.LOST_SCRAPE,
+        {**PARTS, PROMETHEUS_UP: lambda at: int(at != 60)},
+        silent_at=(60, 65, 90, 95),
+    ),
+    Case(
+        "A restart of the exporter is none of theirs.",
+        "TradebotPrometheusTargetMissing",
+        Kind.RESTART,
+        {**PARTS, UP: lambda at: int(not 60 <= at < 85)},
+        silent_at=(60, 84, 90, 120),
+    ),
+]
+
+WATCHDOG_FIRING = told_of_console(
+    "TradebotWatchdog",
+    "The way an alert takes is open",
+    "This alert fires all the time. Where it stops arriving, no other alert arrives either.",
+    severity="none",
 )
 
 WATCHDOG = [
@@ -115,4 +199,4 @@ WATCHDOG = [
     ),
 ]
 
-CASES = [*EXPORTER_DOWN, *WATCHDOG]
+CASES = [*EXPORTER_DOWN, *TARGET_MISSING, *WATCHDOG]
