@@ -75,7 +75,13 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     process = CollectorRegistry()
     ProcessCollector(registry=process)
     GCCollector(registry=process)
-    collector = Collector(views, reporting=recording.keeper.health, alerts=alert_desk.alerts)
+    collector = Collector(
+        views,
+        reporting=recording.keeper.health,
+        alerts=alert_desk.alerts,
+        chain=recording.chain.broken,
+        disks=recording.disks.known,
+    )
     door = Doorkeeper(console.access, console.clock)
     desk = pages.Desk(
         console,

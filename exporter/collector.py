@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client.core import Metric as PrometheusMetric
@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector as PrometheusCollector
 
 from exporter import __version__
 from exporter.alerts import Alerts
+from exporter.disks import Disk
 from exporter.metrics import DECLARED, METRICS
 from exporter.metrics_self import SELF, Reporting, Scrape
 from exporter.rows import COUNTER, Metric, Row
@@ -61,10 +62,16 @@ class Collector(PrometheusCollector):
         clock: Callable[[], float] = time.time,
         reporting: Callable[[float], Reporting] | None = None,
         alerts: Alerts | None = None,
+        *,
+        chain: Callable[[float], bool | None] = lambda now: None,
+        disks: Callable[[float], Mapping[str, Disk]] = lambda now: {},
     ) -> None:
+        """`reporting`, `chain` and `disks` say how these are by now, from memory alone."""
         self._views = tuple(views)
         self._reporting = reporting
         self._alerts = alerts or Alerts()
+        self._chain = chain
+        self._disks = disks
         self._clock = clock
         self._read_errors = {view.name: 0 for view in self._views}
 
@@ -90,6 +97,8 @@ class Collector(PrometheusCollector):
             bridge_restarts={view.name: view.totals.bridge_restarts for view in self._views},
             latch_errors={view.name: view.totals.latch_errors for view in self._views},
             reporting=self._reporting(now) if self._reporting is not None else None,
+            chain_broken=self._chain(now),
+            disks=self._disks(now),
             watchdog_at=self._alerts.watchdog_at,
             had=[(had.alert.bot, had.alert.name, had.by) for had in self._alerts.had(now)],
         )

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import os
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -101,7 +102,9 @@ class Latches:
         day, at = (kept.get("day"), finite(kept.get("at"))) if isinstance(kept, dict) else (None, None)
         if not isinstance(day, str) or at is None:
             raise LatchNotKept(_set_aside(path))
-        return Breach(day, at)
+        opened_at, opening = finite(kept.get("opened_at")), kept.get("opening")
+        said = opening if isinstance(opening, str) and opened_at is not None else ""
+        return Breach(day, at, finite(kept.get("cap")), opened_at, said)
 
     def _write(self, bot: str, breach: Breach) -> None:
         """Replace the file in one step, so that a crash leaves the old or the new one."""
@@ -110,7 +113,7 @@ class Latches:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with new.open("w") as file:
-                json.dump({"day": breach.day, "at": breach.at}, file)
+                json.dump(asdict(breach), file)
                 file.flush()
                 os.fsync(file.fileno())
             new.replace(path)

@@ -66,6 +66,12 @@ class Breach:
 
     day: str
     at: float
+    cap: float | None = None
+    """The cap that was breached, in USD, where it is known."""
+    opened_at: float | None = None
+    """When the bot was first seen to open something in spite of it (exporter.enforcement) …"""
+    opening: str = ""
+    """… and what, in a few words."""
 
 
 class BreachLatch:
@@ -92,7 +98,7 @@ class BreachLatch:
             and utc_day(kill.since) == (bots_day or day)
         )
         if (said or (room is not None and room.used >= room.cap)) and not self._latched(day):
-            self.breach = Breach(day, now)
+            self.breach = Breach(day, now, None if room is None else room.cap)
 
     def active(self, now: float) -> Breach | None:
         """The breach of the UTC day that `now` is in."""

@@ -21,6 +21,11 @@ def _cap(sight: Sight) -> Rows:
     return one(cap if cap is not None and cap > 0 else None)
 
 
+def _cap_not_enforced(sight: Sight) -> Rows:
+    breach = sight.view.latch.active(sight.now)
+    return one(breach is not None and breach.opened_at is not None)
+
+
 # The tables keep their own layout: a metric in two or three lines.
 # fmt: off
 MONEY: Final[tuple[Metric[Sight], ...]] = (
@@ -56,6 +61,12 @@ MONEY: Final[tuple[Metric[Sight], ...]] = (
     Metric("tradebot_daily_loss_breached", GAUGE,
            "Whether the loss was seen to reach its cap this UTC day; stays 1 until the day ends.",
            (), lambda s: one(s.view.latch.active(s.now) is not None)),
+    Metric("tradebot_cap_not_enforced", GAUGE,
+           "Whether the bot opened something more than a cycle after the breach, until the UTC day ends.",
+           (), _cap_not_enforced),
+    Metric("tradebot_earliest_settlement_timestamp_seconds", GAUGE,
+           "When the open position that settles first is expected to, by venue; absent where nobody says.",
+           ("venue",), live(lambda s: each(s.earliest_settlement))),
     Metric("tradebot_consecutive_failures", GAUGE,
            "Failures in a row; by the ledger, intents that failed or filled in part since one that filled.",
            ("source",), consecutive_failures),

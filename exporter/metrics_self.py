@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from exporter.disks import Disk
 from exporter.labels import REPORTING_STATES
 from exporter.rows import COUNTER, GAUGE, Metric, each, one, states
 
@@ -21,6 +22,10 @@ class Scrape:
     bridge_restarts: Mapping[str, int]
     latch_errors: Mapping[str, int]
     reporting: Reporting | None
+    chain_broken: bool | None = None
+    """Whether the chain of events is broken, where that is known."""
+    disks: Mapping[str, Disk] = field(default_factory=dict)
+    """The disks that were seen lately, by what they hold."""
     watchdog_at: float | None = None
     had: Sequence[tuple[str, str, str]] = ()
     """The alerts that somebody has: bot (or an empty text), alertname, by whom."""
@@ -64,6 +69,15 @@ SELF: Final[tuple[Metric[Scrape], ...]] = (
     Metric("tradebot_exporter_reporting_errors_total", COUNTER,
            "Times that something could not be written to the reporting database; it is tried again.",
            (), lambda s: one(None if s.reporting is None else s.reporting.errors)),
+    Metric("tradebot_exporter_event_chain_broken", GAUGE,
+           "Whether the chain of hashes over the events is broken; absent until all of it was looked at.",
+           (), lambda s: one(s.chain_broken)),
+    Metric("tradebot_exporter_disk_free_bytes", GAUGE,
+           "What may still be written to the disk under a folder; absent while the disk does not answer.",
+           ("folder",), lambda s: each({name: disk.free for name, disk in s.disks.items()})),
+    Metric("tradebot_exporter_disk_size_bytes", GAUGE,
+           "The size of the disk under a folder; absent while the disk does not answer.",
+           ("folder",), lambda s: each({name: disk.size for name, disk in s.disks.items()})),
     Metric("tradebot_exporter_alert_path_timestamp_seconds", GAUGE,
            "When Alertmanager last delivered the Watchdog to this exporter; absent while it never did.",
            (), lambda s: one(s.watchdog_at)),

@@ -8,7 +8,11 @@ from pathlib import Path
 
 from exporter import __version__, service
 from exporter.config import Config
+from exporter.control.evidence import LONGEST_WORDS
+from exporter.disks import Disks, folders
+from exporter.enforcement import CapGuard
 from exporter.flight_recorder import FlightRecorder
+from exporter.reporting.chain_watch import ChainWatch
 from exporter.reporting.days import OperatorDay
 from exporter.reporting.from_sockets import FromSockets
 from exporter.reporting.keeper import Keeper
@@ -28,6 +32,7 @@ class Recording:
         """`keep` puts a view's breach latch on disk, which also what the ledger says may set."""
         self.keeper = Keeper(config.reporting_db)
         self._views = {view.name: view for view in views}
+        self._guards = {view.name: CapGuard(view) for view in views}
         self.recorder = FlightRecorder(config.reporting_db.parent, self._views, told=self._recorded)
         day = OperatorDay(config.day.tz, config.day.rolls_at)
         self._sockets = FromSockets(
@@ -39,6 +44,12 @@ class Recording:
         )
         self.intents: dict[str, Callable[[float, str], None]] = {}
         """Who is told of each bot's new order intents: when (by the bot's clock), and which."""
+        self.disks = Disks(folders(config))
+        self.chain = ChainWatch(
+            config.reporting_db,
+            self._record,
+            discontinued=lambda: self.keeper.events.discontinued,
+        )
         self._has_stores = any(bot.stores for bot in config.bots)
         self._mirror = Mirror(
             [(bot.name, bot.kind, bot.stores) for bot in config.bots],
@@ -55,10 +66,13 @@ class Recording:
         """The tasks. The one that writes is told last that the end has come, and writes what others say."""
         if self._has_stores:
             yield service.Watch("the mirror of the bots' stores", self._mirror.run, self.keeper.died)
+        yield service.Watch("the look at the disks", self.disks.run, self.disks.died)
+        yield service.Watch("the look at the chain of events", self.chain.run, self.chain.died)
         yield service.Watch("the reporting database", self.keeper.run, self.keeper.died)
 
     def heard(self, view: BotView, message: Mapping[str, object], now: float) -> None:
         """A message came, which the view has taken."""
+        self._guards[view.name].heard(message, now)
         self._sockets.heard(view, message, now)
 
     def changed(self, view: BotView) -> None:
@@ -80,6 +94,8 @@ class Recording:
 
     def intent_created(self, bot: str, at: float, intent: str) -> None:
         """An order intent came into a bot's store."""
+        self._guards[bot].ledger_opened(at, f"order intent {intent}"[:LONGEST_WORDS], time.time())
+        self._judged(self._views[bot])
         if bot in self.intents:
             self.intents[bot](at, f"order intent {intent}")
 

@@ -46,6 +46,8 @@ class EventLog:
         self._pending: deque[dict[str, Value]] = deque()
         self._held = 0
         self._left_out = 0
+        self.discontinued = False
+        """Whether the file was found not to continue what was known of its chain."""
         self._head: Head | None = None  # of what is on disk; None until it was read
         self._kept: Head | None = None  # in the small file beside the database
         self._said_at: float | None = None
@@ -162,6 +164,7 @@ class EventLog:
                 "or another file was put in place (a restored backup, a new one after damage)"
             )
             log.error("%s; known %s, found %s", says, known, head)
+            self.discontinued = True
             self.record("events_not_continued", severity="critical", source="exporter", what=says,
                         before=str(known), after=str(head))  # fmt: skip
         return head

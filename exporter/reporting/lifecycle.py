@@ -132,11 +132,16 @@ class Lifecycle:
             self._alarm(view.name, f"kill switch active: {kill.label}")
 
     def _breach(self, view: BotView, seen: _Seen, now: float) -> None:
-        seen.breach = view.latch.breach
-        if seen.breach is not None:
-            what = f"the daily loss cap of {seen.breach.day} is breached"
+        before, seen.breach = seen.breach, view.latch.breach
+        if seen.breach is None:
+            return
+        what = f"the daily loss cap of {seen.breach.day} is breached"
+        if before is None or before.at != seen.breach.at:
             self._tell(view, now, "cap_breached", "breach", CRITICAL, what=what)
-            self._alarm(view.name, what)
+        else:
+            what += ", and the bot goes on opening positions"
+            self._tell(view, now, "cap_not_enforced", "breach", CRITICAL, what=what, why=seen.breach.opening)
+        self._alarm(view.name, what)
 
     def _tell(
         self,

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -24,7 +25,7 @@ def test_a_breach_survives_a_restart_of_the_exporter(tmp_path):
     latches = Latches(tmp_path / "not" / "there" / "yet")
     latches.keep(breached_view(latches))
     again = BotView("arb", now=T0 + 60, breach=Latches(tmp_path / "not" / "there" / "yet").restore("arb"))
-    assert again.latch.active(T0 + 60) == Breach("2026-11-20", T0 + 5)
+    assert again.latch.active(T0 + 60) == Breach("2026-11-20", T0 + 5, cap=10.0)
 
 
 def test_a_latch_that_is_not_set_is_not_written(tmp_path):
@@ -93,7 +94,29 @@ def test_an_unreadable_latch_is_told_and_not_fatal(tmp_path, caplog):
     assert "cannot be read" in caplog.text
 
 
-def test_the_file_says_its_day_and_time(tmp_path):
+def test_the_file_says_its_day_and_time_and_the_cap(tmp_path):
     latches = Latches(tmp_path)
     latches.keep(breached_view(latches))
-    assert json.loads((tmp_path / "breach-arb.json").read_text()) == {"day": "2026-11-20", "at": T0 + 5}
+    assert json.loads((tmp_path / "breach-arb.json").read_text()) == {
+        **{"day": "2026-11-20", "at": T0 + 5, "cap": 10.0},
+        **{"opened_at": None, "opening": ""},
+    }
+
+
+def test_what_was_opened_in_spite_of_a_breach_survives_a_restart_as_well(tmp_path):
+    latches = Latches(tmp_path)
+    view = breached_view(latches)
+    latches.keep(view)
+    view.latch.breach = replace(view.latch.breach, opened_at=T0 + 20, opening="filled intra_venue x")
+    assert latches.wants(view)
+    latches.keep(view)
+    assert Latches(tmp_path).restore("arb") == view.latch.breach
+
+
+@pytest.mark.parametrize("said", ["soon", None, True, float("nan"), [], 10**400])
+def test_an_opening_at_no_time_is_none_and_the_breach_stays(tmp_path, said):
+    content = {"day": "2026-11-20", "at": T0, "cap": said, "opened_at": said, "opening": 7}
+    (tmp_path / "breach-arb.json").write_text(json.dumps(content))
+    kept = Latches(tmp_path).restore("arb")
+    assert (kept.day, kept.at, kept.opening) == ("2026-11-20", T0, "")
+    assert (kept.cap, kept.opened_at) == ((1.0, 1.0) if said is True else (None, None))

@@ -41,7 +41,7 @@ def test_a_breach_stays_when_the_loss_is_won_back_and_ends_with_the_utc_day():
     assert latch.active(T0) is None
     latch.judge(Headroom(10, 10), None, TODAY, T0 + 1)
     latch.judge(Headroom(10, 0), None, TODAY, T0 + 2)
-    assert latch.active(MIDNIGHT - 1) == Breach(TODAY, T0 + 1)
+    assert latch.active(MIDNIGHT - 1) == Breach(TODAY, T0 + 1, cap=10)
     assert latch.active(MIDNIGHT) is None
 
 
@@ -55,7 +55,7 @@ def test_a_breach_of_the_day_before_does_not_hide_todays():
     latch = BreachLatch(Breach("2026-11-19", T0 - 86_400))
     assert latch.active(T0) is None
     latch.judge(Headroom(10, 11), None, TODAY, T0)
-    assert latch.active(T0) == Breach(TODAY, T0)
+    assert latch.active(T0) == Breach(TODAY, T0, cap=10)
 
 
 def test_the_bots_own_word_for_a_breach_counts_although_nobody_saw_the_figure():
