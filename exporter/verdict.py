@@ -132,11 +132,18 @@ def connecting(sight: Sight) -> Words:
 
 
 def link_trouble(sight: Sight) -> Words:
-    """Not connected, hung or stale; where exposure was left behind, how much."""
+    """Not connected, hung or stale; where exposure was left behind, how much.
+
+    A bot that is not back from planned quiet is said to be so, since its end.
+    """
     if (trouble := _link_trouble(sight)) is None:
         return None
     text, since = trouble
-    return f"{text}, {_exposure(sight)}" if sight.view.unhedged_since is not None else text, since
+    missed = None if sight.connected else sight.overrun
+    exposed = sight.view.unhedged_since is not None
+    if missed is not None:
+        text, since = "OVERRUN" if exposed else f"OVERRUN, PLANNED UNTIL {missed.until_text}", missed.until
+    return f"{text}, {_exposure(sight)}" if exposed else text, since
 
 
 def left_unhedged(sight: Sight) -> Words:
@@ -211,9 +218,13 @@ def paused(sight: Sight) -> Words:
 
 
 def planned(sight: Sight) -> Words:
-    """A window of the schedule is open."""
-    window = sight.planned
-    return None if window is None else (f"PLANNED until {window.until_text}", window.since)
+    """A window of the schedule is open, an exchange is closed, or somebody ordered quiet; why, if it fits."""
+    quiet = sight.planned
+    if quiet is None:
+        return None
+    text = f"PLANNED until {quiet.until_text}"
+    whole = f"{text}: {quiet.reason}"
+    return whole if len(whole) <= LONGEST else text, quiet.since
 
 
 def blocked(sight: Sight) -> Words:

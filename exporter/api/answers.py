@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from exporter.alerting import paging
 from exporter.control import kill, order
 from exporter.control.proof import Rung
 from exporter.reporting.chain import COLUMNS
@@ -109,7 +110,16 @@ CHANGE: Final = and_(COMMAND, warning=TEXT)
 MAINTENANCE: Final = fields(bot=TEXT, state=one_of("on", "off"), says=TEXT, until=maybe(NUMBER))
 TAKEN: Final = fields(news=COUNT)
 HAD: Final = fields(bot=TEXT, state=one_of("had"), says=TEXT, until=NUMBER, silence=TEXT)
+PAGE_TESTED: Final = fields(
+    page=TEXT,
+    state=one_of(*paging.STATES),
+    says=TEXT,
+    tone=TEXT,
+    seconds=NUMBER,
+    channels=several(fields(channel=TEXT, state=one_of(*paging.STATES), says=TEXT)),
+)
 
+_PLANNED: Final = fields(since=NUMBER, until=NUMBER, says=TEXT, by=TEXT, overrun=FLAG)
 IN_SHORT: Final = fields(
     bot=TEXT,
     kind=TEXT,
@@ -124,6 +134,8 @@ IN_SHORT: Final = fields(
     simulated=maybe(FLAG),
     kill=STANDING,
     maintenance=maybe(fields(until=NUMBER, reason=TEXT, who=TEXT)),
+    planned=maybe(_PLANNED),
+    venues=by_name(maybe(_PLANNED)),
 )
 BOTS: Final = fields(as_of=NUMBER, bots=several(IN_SHORT))
 

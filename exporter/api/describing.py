@@ -15,6 +15,7 @@ from exporter.control.console import Console, Desks
 from exporter.control.settings_book import Record, Setting
 from exporter.control.told import answer_of, standing_of
 from exporter.flight_recorder import without_credentials
+from exporter.planned import Planned
 from exporter.rows import Rows
 from exporter.sight import Sight
 from exporter.verdict import judge
@@ -84,6 +85,21 @@ def _in_short(desks: Desks, now: float) -> dict[str, object]:
         "maintenance": None
         if maintenance is None
         else {"until": maintenance.until, "reason": maintenance.reason, "who": maintenance.who},
+        "planned": _planned(sight.quiet or sight.overrun, now),
+        "venues": {venue: _planned(quiet, now) for venue, quiet in sight.venues.items()},
+    }
+
+
+def _planned(quiet: Planned | None, now: float) -> dict[str, object] | None:
+    """Planned quiet that holds; `overrun` where its end has passed and the bot is not back."""
+    if quiet is None:
+        return None
+    return {
+        "since": quiet.since,
+        "until": quiet.until,
+        "says": f"until {quiet.until_text}: {quiet.reason}",
+        "by": quiet.by,
+        "overrun": quiet.until <= now,
     }
 
 

@@ -30,6 +30,7 @@ from exporter.control.standing import WORST_FIRST
 from exporter.control.tokens import Role
 from exporter.control.told import answer_of, standing_of
 from exporter.errors import Invalid, NotFound, NotNow, Refused
+from exporter.view import BotView
 
 log = logging.getLogger(__name__)
 
@@ -197,7 +198,7 @@ class Actions:
         now = self.console.clock()
         wanted = Maintenance(now, now + minutes * 60, asked.reason, asked.caller.name) if minutes else None
         view.maintenance = wanted
-        kept = await self._kept(asked.bot, wanted)
+        kept = await self._kept(view)
         done = f"planned quiet until {wanted.planned.until_text}" if wanted else "maintenance has ended"
         says = f"{done}; {kept}" if kept else done
         self._record("maintenance", asked, says)
@@ -208,11 +209,11 @@ class Actions:
             "until": wanted.until if wanted else None,
         }
 
-    async def _kept(self, bot: str, wanted: Maintenance | None) -> str:
+    async def _kept(self, view: BotView) -> str:
         """Why it is not kept on disk, or an empty text; the disk may hang."""
         try:
             async with asyncio.timeout(DISK_SECONDS):
-                return await errand(partial(self.console.maintenance.keep, bot, wanted))
+                return await errand(partial(self.console.maintenance.keep, view))
         except TimeoutError:
             return "it may not be kept over a restart of this program: its disk hangs"
 

@@ -23,6 +23,7 @@ from exporter.control.kill_desk import KillDesk, News
 from exporter.control.kill_latch import KillLatch
 from exporter.control.kill_records import KillRecords
 from exporter.control.maintenance import MaintenanceFiles
+from exporter.control.quiet_desk import QuietDesk
 from exporter.control.records import ControlRecords
 from exporter.control.setting_desk import SettingDesk
 from exporter.flight_recorder import FlightRecorder
@@ -79,6 +80,7 @@ class Console:
             bot.name: self._desks(bot, view, bridge) for bot, view, bridge in bots
         }
         self._records.keep(desks.settings for desks in self.bots.values())
+        self.quiet = QuietDesk([view for _, view, _ in bots], self.maintenance, self.news.tell, clock)
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -91,6 +93,7 @@ class Console:
             died = desks.view.bridge_died
             yield Watch(f"the kill desk of {name}", desks.kill.run, died)
             yield Watch(f"the command desk of {name}", desks.desk.run, died)
+        yield Watch("planned quiet", self.quiet.run, lambda: None)
 
     def _desks(self, bot: BotConfig, view: BotView, bridge: Bridge) -> Desks:
         known = catalogue(bot.kind)
@@ -108,7 +111,6 @@ class Console:
         commands.killed = lambda: kill.latched or view.kill_since is not None
         commands.drill_at = lambda: kill.last_drill
         view.control = kill
-        view.maintenance = self.maintenance.restore(bot.name, self.clock())
         bridge.listen(kill.heard, kill.opened)  # the first to hear: nothing stands before a kill
         bridge.listen(settings.heard)
         bridge.listen(desk.heard)

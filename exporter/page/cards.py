@@ -13,6 +13,7 @@ from exporter.figures import count, duration, money, percent
 from exporter.ledger import LedgerFigures
 from exporter.losscap import NEAR_CAP, Headroom, headroom
 from exporter.page.parts import Card, Tile
+from exporter.page.planned_tiles import planned_tiles
 from exporter.sight import Sight
 from exporter.state import (
     AUTOMATIC,
@@ -60,6 +61,7 @@ def card(view: BotView, now: float) -> Card:
         _kill_switch(sight),
         _link(sight),
         _process(sight),
+        *planned_tiles(sight),
     )
     return Card(view.name, judged.level, judged.text, judged.since, tiles)
 

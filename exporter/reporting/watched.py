@@ -79,10 +79,7 @@ def _loop(sight: Sight) -> str | None:
 
 
 def _maintenance(sight: Sight) -> str:
-    if sight.planned is not None:
-        return sight.planned.reason
-    goodbye = sight.view.link.stopping(sight.now)
-    return NONE if goodbye is None else f"stopped: {goodbye.reason}"
+    return NONE if sight.quiet is None else sight.quiet.reason
 
 
 def row(sight: Sight, tz: str, rolls_at: str) -> tuple[object, ...]:
