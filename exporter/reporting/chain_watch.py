@@ -32,6 +32,10 @@ REST: Final = 9.0
 """How many times as long as a piece took nothing is done."""
 NEWS_SECONDS: Final = 10.0
 """Between two looks at what is new."""
+RETRY_SECONDS: Final = 1.0
+"""Between two looks at a file that is not there yet, or cannot be read."""
+PATIENT_TRIES: Final = 10
+"""A file that is being opened, or rolled back, is read a moment later: only so many failures are news."""
 WHOLE_SECONDS: Final = 86_400.0
 """Between two looks at the whole."""
 KNOWN_SECONDS: Final = 600.0
@@ -115,7 +119,7 @@ class ChainWatch:
         self._faults = 0  # of this round
         self._verdict: bool | None = None
         self._looked_at: float | None = None
-        self._unreadable = ""
+        self._failures = 0  # in a row
 
     def broken(self, now: float) -> bool | None:
         """Whether the chain is broken; None where that is not known."""
@@ -131,19 +135,24 @@ class ChainWatch:
         while True:
             began = time.monotonic()
             more = await self.step()
-            rest = REST * (time.monotonic() - began)
-            await asyncio.sleep(min(rest, NEWS_SECONDS) if more else NEWS_SECONDS)
+            await asyncio.sleep(self.rest(time.monotonic() - began, more=more))
+
+    def rest(self, took: float, *, more: bool) -> float:
+        """Seconds until the next look, after one that took so long."""
+        if more:
+            return min(REST * took, NEWS_SECONDS)
+        return NEWS_SECONDS if self._file is not None and not self._failures else RETRY_SECONDS
 
     async def step(self) -> bool:
         """Look at the next piece; whether there is more."""
         try:
             piece = await errand(partial(look, self._path, self._head))
         except sqlite3.Error as error:
-            if str(error) != self._unreadable:
+            self._failures += 1
+            if self._failures == PATIENT_TRIES:
                 log.warning("the chain of events cannot be read: %s; it is tried again", error)
-            self._unreadable = str(error)
             return False
-        self._unreadable = ""
+        self._failures = 0
         return piece is not None and self._took(piece, self._clock())
 
     def _took(self, piece: Piece, now: float) -> bool:
@@ -156,13 +165,15 @@ class ChainWatch:
         self._head = piece.head
         if piece.fault:
             self._fault(piece)
-        if piece.lost:
-            self._begin(faults=1)
+        anew = piece.lost or (piece.at_end and not self._whole and self._whole_is_due(now))
+        if anew:
+            self._begin(faults=int(piece.lost))
         elif piece.at_end and self._whole:
             self._verdict, self._whole, self._whole_at = self._faults > 0, False, now
-        elif piece.at_end and not 0 <= now - self._whole_at < WHOLE_SECONDS:
-            self._begin()
-        return piece.lost or (self._whole and not piece.at_end)
+        return anew or not piece.at_end
+
+    def _whole_is_due(self, now: float) -> bool:
+        return not 0 <= now - self._whole_at < WHOLE_SECONDS
 
     def _begin(self, faults: int = 0) -> None:
         """Follow the chain from its first row."""

@@ -388,3 +388,26 @@ def test_a_field_of_which_a_venue_is_missing_is_not_reported_though_the_others_a
     assert watched.value("tradebot_unhedged_usd", venue="polymarket") == 0.0
     assert watched.value("tradebot_unhedged_usd", venue="kalshi") is None
     assert watched.value("tradebot_field_reported", field="unhedged_usd") == 0
+
+
+def settling(*times: object) -> list[dict[str, object]]:
+    return [
+        {"market_id": f"KX-{number}", "venue": "kalshi", "expected_settlement_at": at}
+        for number, at in enumerate(times)
+    ]
+
+
+def test_the_first_settlement_of_a_venue_is_the_earliest_that_a_position_names():
+    rows = [*settling(T0 + 500, T0 + 90, None), {"market_id": "P", "venue": "polymarket"}]
+    watched = Watched().says(*steadily(open_positions=rows))
+    name = "tradebot_earliest_settlement_timestamp_seconds"
+    assert watched.value(name, venue="kalshi") == T0 + 90
+    assert watched.value(name, venue="polymarket") is None
+    assert watched.after(600).value(name, venue="kalshi") is None  # old is never now
+
+
+@pytest.mark.parametrize("at", [0, -5, 1e300, float("nan"), "soon", True, [], 10**400])
+def test_a_settlement_at_no_time_is_no_series(at):
+    watched = Watched().says(*steadily(open_positions=settling(at)))
+    assert watched.value("tradebot_earliest_settlement_timestamp_seconds", venue="kalshi") is None
+    assert watched.value("tradebot_open_positions", venue="kalshi") == 1
