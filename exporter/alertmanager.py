@@ -1,7 +1,9 @@
 """Asks Alertmanager every five seconds which alerts fire, and quiets one that somebody has.
 
-The asyncio shell around `exporter.alerts`. What began and ended goes to the audit trail, and a critical alert
-has what went over its bot's link recorded. An Alertmanager that is away costs nothing but what it would know.
+The asyncio shell around `exporter.alerts` and `exporter.alerting`. What began and ended goes to the audit
+trail, and a critical alert has what went over its bot's link recorded. Of Prometheus it asks when the symptom
+began.
+An Alertmanager or a Prometheus that is away costs nothing but what it would know.
 """
 
 from __future__ import annotations
@@ -9,25 +11,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from exporter.alerts import FIRING, HAD_SECONDS, Alert, Alerts, Change, Had, of_poll, of_silence, silence_of
+from exporter.alerting import silences
+from exporter.alerting.history import History
+from exporter.alerting.receivers import Receivers, of_config
+from exporter.alerts import FIRING, HAD_SECONDS, RESOLVED, Alert, Alerts, Delivery, Had, of_poll, of_rules
 from exporter.errors import NotFound, NotNow
 from exporter.http_get import Answer, field, get, send
-from exporter.page.parts import Alarms, AlertRow
 
 log = logging.getLogger(__name__)
 
 EVERY: Final = 5.0
 WITHIN: Final = 4.0
+RECEIVERS_EVERY: Final = 60.0
 MOST_SILENCES: Final = 20
 """Silences that are asked about after one answer."""
 
+Heard = Callable[[Sequence[Delivery]], None]
+
 
 class Api(Protocol):
-    """The part of Alertmanager's API that is needed; `Alertmanager` is one."""
+    """What is needed of Alertmanager and Prometheus; `Alertmanager` is one."""
 
     async def ask(self, path: str) -> Answer:
         """GET /api/v2 and a path."""
@@ -35,12 +42,19 @@ class Api(Protocol):
     async def send(self, method: str, path: str, content: object = None) -> Answer:
         """The same with another method."""
 
+    async def metrics(self) -> Answer:
+        """Alertmanager's own counters."""
+
+    async def rules(self) -> Answer:
+        """What fires by the rules of Prometheus."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alertmanager:
-    """One Alertmanager, by its address."""
+    """One Alertmanager by its address, and the Prometheus that tells it."""
 
     address: str
+    prometheus: str
 
     async def ask(self, path: str) -> Answer:
         """GET /api/v2 and a path; never raises."""
@@ -49,6 +63,14 @@ class Alertmanager:
     async def send(self, method: str, path: str, content: object = None) -> Answer:
         """The same with another method."""
         return await send(f"{self.address}/api/v2{path}", WITHIN, method=method, content=content)
+
+    async def metrics(self) -> Answer:
+        """Alertmanager's own counters; never raises."""
+        return await get(f"{self.address}/metrics", WITHIN)
+
+    async def rules(self) -> Answer:
+        """What fires by the rules of Prometheus; never raises."""
+        return await get(f"{self.prometheus}/api/v1/alerts", WITHIN)
 
 
 class AlertDesk:
@@ -66,12 +88,16 @@ class AlertDesk:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.alerts = Alerts()
+        self.history = History()
+        self.api = api
         self.clock = clock
-        self._api = api
+        self.record = record
+        self.listeners: list[Heard] = []
+        """Who hears of each delivery, whatever it holds."""
         self._bots = frozenset(bots)
-        self._record = record
         self._ask = ask
         self._away = False
+        self._kept_out: set[str] = set()
 
     async def run(self) -> None:
         """Ask again and again, until cancelled."""
@@ -85,8 +111,10 @@ class AlertDesk:
 
     async def look(self) -> None:
         """Ask once."""
-        answer = await self._api.ask("/alerts?active=true&silenced=true&inhibited=true")
-        firing = of_poll(answer.json()) if answer.status == 200 else None
+        answer, rules = await asyncio.gather(
+            self.api.ask("/alerts?active=true&silenced=true&inhibited=true"), self._rules()
+        )
+        now, firing = self.clock(), of_poll(answer.json()) if answer.status == 200 else None
         if firing is None:
             why = answer.error or f"it answered {answer.status}"
             self.alerts.unreachable(f"Alertmanager is not reachable: {why}")
@@ -97,18 +125,38 @@ class AlertDesk:
         if self._away:
             log.info("Alertmanager answers again")
         self._away = False
-        changes, over = self.alerts.polled(firing, self.clock())
-        self._tell(changes)
+        over = self.alerts.polled(firing, now)
+        self._alarmed(self.history.looked([alert for alert in firing if alert.is_of_a_rule], now))
+        self.history.symptoms(rules, now)
+        await self._learn_silences(firing)
+        self._tell()
         for had in over:
             if had.silence and had.ends_with_alert:
-                await self._api.send("DELETE", f"/silence/{had.silence}")
-        await self._learn_silences(firing)
+                await self.api.send("DELETE", f"/silence/{had.silence}")
+        if now - self.alerts.receivers_at >= RECEIVERS_EVERY or now < self.alerts.receivers_at:
+            await self.learn_receivers()
 
-    def delivered(self, alerts: Iterable[tuple[Alert, str]]) -> int:
+    async def learn_receivers(self) -> Receivers | None:
+        """Ask whom Alertmanager would call; None where it cannot be asked."""
+        original = field((await self.api.ask("/status")).json(), "config", "original")
+        found = await asyncio.to_thread(of_config, original) if isinstance(original, str) else None
+        if found is not None:
+            self.alerts.receivers, self.alerts.receivers_at = found, self.clock()
+        return found
+
+    def delivered(self, deliveries: Sequence[Delivery]) -> int:
         """Alertmanager delivered these; how many of them are news."""
-        changes = self.alerts.handed_in(alerts, self.clock())
-        self._tell(changes)
-        return len(changes)
+        now, news = self.clock(), 0
+        for each in deliveries:
+            if each.alert.is_watchdog and each.status == FIRING:
+                self.alerts.watchdog_at = now
+            if each.alert.is_of_a_rule and self.history.delivered(each, now):
+                news += 1
+                self._alarmed([each.alert] if each.status == FIRING else [])
+        for heard in self.listeners:
+            heard(deliveries)
+        self._tell()
+        return news
 
     async def acknowledge(self, fingerprint: str, by: str, source: str, reason: str) -> Mapping[str, object]:
         """Somebody has an alert: their name stands beside it, and it is quiet for an hour or until it ends.
@@ -125,9 +173,10 @@ class AlertDesk:
             says = f"{by} has it; it is quiet for an hour or until it ends"
         before = self.alerts.who_has(alert, now)
         self.alerts.take(Had(alert, by, reason, now + HAD_SECONDS, silence))
+        self.history.had(fingerprint, by, now)
         if before is not None and before.silence and before.ends_with_alert:
-            await self._api.send("DELETE", f"/silence/{before.silence}")
-        self._record(
+            await self.api.send("DELETE", f"/silence/{before.silence}")
+        self.record(
             "alert_had",
             bot=alert.bot,
             who=by,
@@ -135,6 +184,7 @@ class AlertDesk:
             what=alert.name,
             why=reason,
             answer=silence or None,
+            data={"fingerprint": fingerprint, "fired_at": alert.since, "severity": alert.severity},
         )
         return {
             "bot": alert.bot,
@@ -144,27 +194,12 @@ class AlertDesk:
             "silence": silence,
         }
 
-    def alarms(self, now: float) -> Alarms:
-        """The same for the page."""
-        listed = self.alerts.firing(now)
-        return Alarms(
-            # What somebody has comes last: the others wait for one.
-            rows=tuple(
-                sorted((self._row(a, now) for a in listed if not a.inhibited), key=lambda r: bool(r.by))
-            ),
-            unknown=self.alerts.unknown(now),
-            inhibited=sum(alert.inhibited for alert in listed),
-        )
-
-    def _row(self, alert: Alert, now: float) -> AlertRow:
-        had = self.alerts.who_has(alert, now)
-        where = " ".join(filter(None, (alert.bot, alert.labels.get("venue", ""))))
-        name = alert.name.removeprefix("Tradebot")
-        by = had.by if had is not None else ""
-        return AlertRow(alert.fingerprint, alert.severity, name, where, alert.summary, alert.since, by)
+    async def _rules(self) -> list[dict[str, Any]]:
+        """What fires by the rules of Prometheus, asked for only while something does."""
+        return (of_rules((await self.api.rules()).json()) or []) if self.history.fires else []
 
     async def _silence(self, alert: Alert, by: str, reason: str, now: float) -> str:
-        answer = await self._api.send("POST", "/silences", silence_of(alert, by, reason, now))
+        answer = await self.api.send("POST", "/silences", silences.silence_of(alert, by, reason, now))
         identity = field(answer.json(), "silenceID")
         if answer.status != 200 or not isinstance(identity, str):
             why = answer.error or f"it answered {answer.status}"
@@ -172,25 +207,64 @@ class AlertDesk:
         return identity
 
     async def _learn_silences(self, firing: Iterable[Alert]) -> None:
-        """Who has what by silences that were made elsewhere, or before this program's start."""
+        """Who has what by silences made elsewhere, or before; what is exempt is taken out of them."""
         now = self.clock()
-        strange = [alert for alert in firing if alert.silences and self.alerts.who_has(alert, now) is None]
+        strange = [
+            alert
+            for alert in firing
+            if alert.silences and (alert.exempt or self.alerts.who_has(alert, now) is None)
+        ]
         for alert in strange[:MOST_SILENCES]:
-            content: Any = (await self._api.ask(f"/silence/{alert.silences[0]}")).json()
-            had = of_silence(alert, content) if isinstance(content, dict) else None
-            if had is not None:
-                self.alerts.take(had)
+            for identity in alert.silences if alert.exempt else alert.silences[:1]:
+                content: Any = (await self.api.ask(f"/silence/{identity}")).json()
+                if not isinstance(content, dict):
+                    continue
+                if alert.exempt:
+                    await self._keep_out(alert, identity, content)
+                elif (had := silences.of_silence(alert, content)) is not None:
+                    self.alerts.take(had)
+                    self.history.had(alert.fingerprint, had.by, now)
 
-    def _tell(self, changes: Iterable[Change]) -> None:
-        for alert, status in ((change.alert, change.status) for change in changes):
-            self._record(
+    async def _keep_out(self, alert: Alert, identity: str, content: Mapping[str, Any]) -> None:
+        """Take what is exempt out of a silence that covers such an alert."""
+        instead = silences.narrowed(content)
+        if instead is None:
+            answer, done = await self.api.send("DELETE", f"/silence/{identity}"), "the silence was ended"
+        else:
+            answer = await self.api.send("POST", "/silences", instead)
+            done = 'the silence was narrowed by exempt!="true"'
+        if identity in self._kept_out and answer.status != 200:
+            return  # it is tried again at each look, and told once
+        self._kept_out = {*list(self._kept_out)[-MOST_SILENCES:], identity}
+        by, why = str(content.get("createdBy", "")), answer.error or f"Alertmanager answered {answer.status}"
+        self.record(
+            "silence_amended",
+            bot=alert.bot,
+            severity="warning",
+            who=by,
+            source="alertmanager",
+            what=f"a silence by {by or 'nobody named'} covered {alert.name}, which is exempt",
+            why=str(content.get("comment", "")),
+            before=silences.written(content),
+            after=silences.written(instead) if instead is not None and answer.status == 200 else None,
+            answer=done if answer.status == 200 else f"it could not be changed: {why}",
+        )
+
+    def _alarmed(self, new: Iterable[Alert]) -> None:
+        """What went over the link of a bot is recorded when a critical alert about it begins."""
+        for alert in new:
+            if alert.severity == "critical" and alert.bot in self._bots:
+                self._ask(alert.bot, f"alert {alert.name}")
+
+    def _tell(self) -> None:
+        for episode, state, data in self.history.due(self.clock()):
+            alert = episode.alert
+            self.record(
                 "alert",
                 bot=alert.bot,
                 severity=alert.severity if alert.severity in {"critical", "warning"} else "info",
                 source="alertmanager",
-                what=f"{alert.name} {status}",
-                why=alert.summary,
-                data={"fingerprint": alert.fingerprint, "since": alert.since, "labels": dict(alert.labels)},
+                what=f"{alert.name} {state}",
+                why=(episode.ended or "ended") if state == RESOLVED else alert.summary,
+                data=data,
             )
-            if status == FIRING and alert.severity == "critical" and alert.bot in self._bots:
-                self._ask(alert.bot, f"alert {alert.name}")

@@ -7,24 +7,31 @@ an alert has it for an hour, or until it ends.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from exporter.alerting.receivers import Receivers
+
 KNOWN_SECONDS: Final = 15.0
 """After the last answer of Alertmanager, alerts are known no longer."""
-ENDED_SECONDS: Final = 60.0
-"""An alert that was not seen for so long has ended; less may be a restart of Alertmanager."""
+ENDED_SECONDS: Final = 75.0
+"""An alert that nobody sees for so long has ended; a restarted Alertmanager is told again within 60 s."""
+RECEIVERS_KNOWN_SECONDS: Final = 180.0
 HAD_SECONDS: Final = 3600.0
-MOST_REMEMBERED: Final = 5000
 LONGEST: Final = 300
 SHOWN: Final = ("critical", "warning")
 """Severities that are shown, the worst first; the rest only reminds."""
 
 FIRING: Final = "firing"
 RESOLVED: Final = "resolved"
+
+TEST_PAGE: Final = "TradebotTestPage"
+DIGEST: Final = "TradebotDailyDigest"
+"""What this program itself has Alertmanager deliver; no rule fires for these."""
 
 _WATCHDOG: Final = re.compile(r"(Tradebot)?Watchdog")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{1,32}")
@@ -40,6 +47,8 @@ class Alert:
     since: float
     silences: tuple[str, ...] = ()
     inhibited: bool = False
+    ended: str = ""
+    """Why it has ended, by its rule; empty while it fires."""
 
     @property
     def name(self) -> str:
@@ -62,6 +71,11 @@ class Alert:
         return _WATCHDOG.fullmatch(self.name) is not None
 
     @property
+    def is_of_a_rule(self) -> bool:
+        """Whether it says that something is wrong: neither the Watchdog nor what this program posts."""
+        return not self.is_watchdog and self.name not in {TEST_PAGE, DIGEST}
+
+    @property
     def exempt(self) -> bool:
         """Whether it must never be silenced."""
         return self.labels.get("exempt") == "true"
@@ -81,17 +95,13 @@ class Had:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """An alert began or ended."""
+class Delivery:
+    """One alert as Alertmanager delivered it; `ended_at` in epoch seconds where it has ended."""
 
     alert: Alert
     status: str
-
-
-@dataclass(slots=True)
-class _Seen:
-    alert: Alert
-    at: float
+    ended_at: float | None = None
+    receiver: str = ""
 
 
 @dataclass(slots=True)
@@ -100,43 +110,28 @@ class Alerts:
 
     watchdog_at: float | None = None
     """When Alertmanager last delivered the Watchdog here, in epoch seconds."""
+    receivers: Receivers | None = None
+    """Whom Alertmanager would call, as it said at `receivers_at`; `called` knows whether that still holds."""
+    receivers_at: float = -math.inf
     _answered_at: float | None = None
     _why: str = "Alertmanager was not asked yet"
     _firing: tuple[Alert, ...] = ()
-    _seen: dict[str, _Seen] = field(default_factory=dict)
-    _told: dict[tuple[str, int], str] = field(default_factory=dict)
+    _seen: dict[str, float] = field(default_factory=dict)
     _had: dict[str, Had] = field(default_factory=dict)
 
-    def polled(self, firing: Sequence[Alert], now: float) -> tuple[list[Change], list[Had]]:
-        """Alertmanager answered: what began and ended, and whose alert has ended."""
+    def polled(self, firing: Sequence[Alert], now: float) -> list[Had]:
+        """Alertmanager answered: who has an alert no longer, because it or their hour has ended."""
         self._answered_at, self._firing = now, tuple(firing)
-        begun = [change for alert in firing if (change := self._changed(alert, FIRING)) is not None]
-        for alert in firing:
-            self._seen[alert.fingerprint] = _Seen(alert, now)
-        gone = [each for each in self._seen.values() if now - each.at > ENDED_SECONDS]
-        ended = []
-        for each in gone:
-            del self._seen[each.alert.fingerprint]
-            ended += [change] if (change := self._changed(each.alert, RESOLVED)) is not None else []
+        self._seen |= {alert.fingerprint: now for alert in firing}
+        self._seen = {key: at for key, at in self._seen.items() if now - at <= ENDED_SECONDS}
         over = [had for key, had in self._had.items() if now >= had.until or key not in self._seen]
         for had in over:
             del self._had[had.alert.fingerprint]
-        return begun + ended, over
+        return over
 
     def unreachable(self, why: str) -> None:
         """Alertmanager did not answer."""
         self._why = why[:LONGEST]
-
-    def handed_in(self, alerts: Iterable[tuple[Alert, str]], now: float) -> list[Change]:
-        """Alertmanager delivered alerts, each with its status: those that are news."""
-        changes = []
-        for alert, status in alerts:
-            if alert.is_watchdog:
-                if status == FIRING:
-                    self.watchdog_at = now
-            elif (change := self._changed(alert, status)) is not None:
-                changes.append(change)
-        return changes
 
     def take(self, had: Had) -> None:
         """Somebody has it."""
@@ -163,23 +158,16 @@ class Alerts:
             return "no Watchdog fires, so nothing says that Prometheus evaluates its rules"
         return ""
 
+    def called(self, now: float) -> Receivers | None:
+        """Whom Alertmanager would call; None while that is not known."""
+        return self.receivers if 0 <= now - self.receivers_at <= RECEIVERS_KNOWN_SECONDS else None
+
     def firing(self, now: float) -> list[Alert]:
         """Those that are shown, the worst and oldest first; none where Alertmanager has been away."""
         if self._answered_at is None or not 0 <= now - self._answered_at <= KNOWN_SECONDS:
             return []
         listed = [alert for alert in self._firing if alert.severity in SHOWN and not alert.is_watchdog]
         return sorted(listed, key=lambda alert: (SHOWN.index(alert.severity), alert.since, alert.name))
-
-    def _changed(self, alert: Alert, status: str) -> Change | None:
-        """The change where it is news: an alert is told once when it begins and once when it ends."""
-        if alert.is_watchdog:
-            return None
-        key = (alert.fingerprint, int(alert.since))  # a delivery has more digits than an answer
-        before = self._told.pop(key, None)
-        self._told[key] = status if before is None or status == RESOLVED else before
-        while len(self._told) > MOST_REMEMBERED:
-            del self._told[next(iter(self._told))]
-        return None if before == self._told[key] else Change(alert, status)
 
 
 def of_poll(content: object) -> list[Alert] | None:
@@ -190,48 +178,41 @@ def of_poll(content: object) -> list[Alert] | None:
     return [alert for alert in found if alert is not None]
 
 
-def of_delivery(content: Mapping[str, Any]) -> Iterator[tuple[Alert, str]]:
-    """The alerts of a delivery of Alertmanager's webhook, each with its status; what is none is left out."""
-    listed = content.get("alerts")
+def of_delivery(content: Mapping[str, Any]) -> Iterator[Delivery]:
+    """The alerts of a delivery of Alertmanager's webhook; what is none is left out."""
+    listed, receiver = content.get("alerts"), str(content.get("receiver", ""))[:LONGEST]
     for each in listed if isinstance(listed, list) else ():
         if isinstance(each, dict) and each.get("status") in {FIRING, RESOLVED}:
-            alert = _alert(each)
+            alert, status = _alert(each), str(each["status"])
             if alert is not None:
-                yield alert, str(each["status"])
+                yield Delivery(
+                    alert, status, epoch(each.get("endsAt")) if status == RESOLVED else None, receiver
+                )
 
 
-def silence_of(alert: Alert, by: str, reason: str, now: float) -> dict[str, object]:
-    """The silence for this very alert, as Alertmanager takes it."""
-    return {
-        "matchers": [
-            {"name": name, "value": value, "isRegex": False, "isEqual": True}
-            for name, value in alert.labels.items()
-        ],
-        "startsAt": _iso(now),
-        "endsAt": _iso(now + HAD_SECONDS),
-        "createdBy": by,
-        "comment": reason or "I have it",
-    }
+def of_rules(content: object) -> list[dict[str, Any]] | None:
+    """The alerts of an answer to Prometheus' GET /api/v1/alerts; None where it is none.
 
-
-def of_silence(alert: Alert, content: Mapping[str, Any]) -> Had | None:
-    """Who has an alert by a silence that Alertmanager knows, also one that was not made here."""
-    until, identity, matchers = _epoch(content.get("endsAt")), content.get("id"), content.get("matchers")
-    if until is None or not isinstance(identity, str) or not isinstance(matchers, list):
+    Each has `labels`, `state`, `active_at` (epoch seconds of the symptom, or None) and `ended`.
+    """
+    listed = content.get("data", {}).get("alerts") if isinstance(content, dict) else None
+    if not isinstance(listed, list):
         return None
-    named = {
-        str(each.get("name")): str(each.get("value"))
-        for each in matchers
-        if isinstance(each, dict) and each.get("isRegex") is False and each.get("isEqual", True) is True
-    }
-    by, reason = str(content.get("createdBy", ""))[:LONGEST], str(content.get("comment", ""))[:LONGEST]
-    alone = named == dict(alert.labels) and len(named) == len(matchers)
-    return Had(alert, by or "somebody", reason, until, identity, alone)
+    return [
+        {
+            "labels": {str(name): str(value) for name, value in each["labels"].items()},
+            "state": str(each.get("state")),
+            "active_at": epoch(each.get("activeAt")),
+            "ended": _note(each, "ended"),
+        }
+        for each in listed
+        if isinstance(each, dict) and isinstance(each.get("labels"), dict)
+    ]
 
 
 def _alert(raw: Mapping[str, Any]) -> Alert | None:
     fingerprint, labels = raw.get("fingerprint"), raw.get("labels")
-    since = _epoch(raw.get("startsAt"))
+    since = epoch(raw.get("startsAt"))
     if not isinstance(fingerprint, str) or not _FINGERPRINT.fullmatch(fingerprint):
         return None
     if not isinstance(labels, dict) or since is None:
@@ -239,19 +220,24 @@ def _alert(raw: Mapping[str, Any]) -> Alert | None:
     status = raw.get("status")
     inner = status if isinstance(status, dict) else {}
     silenced, inhibited = inner.get("silencedBy"), inner.get("inhibitedBy")
-    notes = raw.get("annotations")
-    summary = notes.get("summary", "") if isinstance(notes, dict) else ""
     return Alert(
         fingerprint,
         {str(name): str(value) for name, value in labels.items()},
-        str(summary)[:LONGEST],
+        _note(raw, "summary"),
         since,
         tuple(map(str, silenced)) if isinstance(silenced, list) else (),
         bool(inhibited),
+        _note(raw, "ended"),
     )
 
 
-def _epoch(text: object) -> float | None:
+def _note(raw: Mapping[str, Any], name: str) -> str:
+    notes = raw.get("annotations")
+    return str(notes.get(name, "")).strip()[:LONGEST] if isinstance(notes, dict) else ""
+
+
+def epoch(text: object) -> float | None:
+    """A time as Alertmanager and Prometheus write it, in epoch seconds; None where it is none."""
     try:
         at = datetime.fromisoformat(str(text))
     except ValueError:
@@ -259,5 +245,6 @@ def _epoch(text: object) -> float | None:
     return at.timestamp() if at.tzinfo is not None else None
 
 
-def _iso(at: float) -> str:
+def iso(at: float) -> str:
+    """Epoch seconds as Alertmanager takes them."""
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")

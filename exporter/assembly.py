@@ -9,8 +9,11 @@ from fastapi import APIRouter
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 
 from exporter import service
+from exporter.alerting.paging import PageTest
+from exporter.alerting.recall import Recall
+from exporter.alerting.shown import alarms
 from exporter.alertmanager import AlertDesk, Alertmanager
-from exporter.api import alerts, bots, pages, records
+from exporter.api import alerts, bots, pages, records, runbooks
 from exporter.api.asking import Doorkeeper
 from exporter.api.stream import Streams
 from exporter.bridge import Bridge
@@ -21,6 +24,7 @@ from exporter.control.console import Console
 from exporter.exposition import render
 from exporter.latches import LatchErrands, Latches
 from exporter.losscap import Breach
+from exporter.page import runbooks as runbook_pages
 from exporter.page.parts import Place
 from exporter.recording import Recording
 from exporter.view import BotView
@@ -58,11 +62,14 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     recording.keeper.add(*console.jobs)
     recording.intents.update({name: desks.kill.ledger_opened for name, desks in console.bots.items()})
     alert_desk = AlertDesk(
-        Alertmanager(where.alertmanager),
+        Alertmanager(where.alertmanager, where.prometheus),
         console.bots,
         recording.keeper.events.record,
         recording.recorder.ask,
     )
+    recording.keeper.add(Recall(alert_desk.history))
+    page_test = PageTest(alert_desk)
+    known_runbooks = runbook_pages.read()
     watches = [
         *console.watches(),
         *(
@@ -87,7 +94,7 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
         console,
         door,
         places=_places(where),
-        alarms=alert_desk.alarms,
+        alarms=lambda now: alarms(alert_desk.alerts, alert_desk.history, now, known_runbooks, page_test.last),
         grafana=where.grafana_public,
         trouble=lambda: f"Reporting database: {status}" if (status := recording.keeper.status) else "",
     )
@@ -97,7 +104,12 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
         not_ready=lambda: [
             f"{view.name}: its link was not tried yet" for view in views if not view.link.attempts
         ],
-        routers=[pages.router(console, door, desk), streams.router(), *_api(console, door, alert_desk)],
+        routers=[
+            pages.router(console, door, desk),
+            runbooks.router(known_runbooks, where.grafana_public),
+            streams.router(),
+            *_api(console, door, alert_desk, page_test),
+        ],
     )
     await service.serve(app, watches, taken, ending=recording.ending, stopping=streams.end)
 
@@ -115,11 +127,11 @@ def _view(bot: BotConfig, breach: Breach | None) -> BotView:
     )
 
 
-def _api(console: Console, door: Doorkeeper, alert_desk: AlertDesk) -> list[APIRouter]:
+def _api(console: Console, door: Doorkeeper, alert_desk: AlertDesk, page_test: PageTest) -> list[APIRouter]:
     """The admin API."""
     actions = Actions(console)
     return [
-        alerts.router(alert_desk, actions, door),
+        alerts.router(alert_desk, page_test, actions, door),
         bots.router(actions, door),
         records.router(console.config.reporting_db, door.looking),
     ]

@@ -100,6 +100,7 @@ class Collector(PrometheusCollector):
             chain_broken=self._chain(now),
             disks=self._disks(now),
             watchdog_at=self._alerts.watchdog_at,
+            called=self._alerts.called(now),
             had=[(had.alert.bot, had.alert.name, had.by) for had in self._alerts.had(now)],
         )
         found += [Family(own.name, own.kind, own.help, own.labels, [*own.read(scrape)]) for own in SELF]

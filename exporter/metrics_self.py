@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from exporter.alerting.receivers import Receivers
 from exporter.disks import Disk
 from exporter.labels import REPORTING_STATES
 from exporter.rows import COUNTER, GAUGE, Metric, each, one, states
@@ -29,6 +30,8 @@ class Scrape:
     watchdog_at: float | None = None
     had: Sequence[tuple[str, str, str]] = ()
     """The alerts that somebody has: bot (or an empty text), alertname, by whom."""
+    called: Receivers | None = None
+    """Whom Alertmanager would call; None while that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,12 @@ SELF: Final[tuple[Metric[Scrape], ...]] = (
     Metric("tradebot_exporter_alert_path_timestamp_seconds", GAUGE,
            "When Alertmanager last delivered the Watchdog to this exporter; absent while it never did.",
            (), lambda s: one(s.watchdog_at)),
+    Metric("tradebot_exporter_push_receivers", GAUGE,
+           "How many push receivers of a kind Alertmanager has; absent while it cannot be asked.",
+           ("integration",), lambda s: each(s.called.called if s.called is not None else None)),
+    Metric("tradebot_exporter_dead_man_receivers", GAUGE,
+           "How many dead-man's switches Alertmanager has; absent while it cannot be asked.",
+           (), lambda s: one(s.called.dead_man if s.called is not None else None)),
     Metric("tradebot_alert_acknowledged", GAUGE,
            "1 for an alert that somebody has, until it ends or for an hour; bot is empty where it has none.",
            ("bot", "alertname", "by"), lambda s: [(labels, 1) for labels in dict.fromkeys(s.had)]),

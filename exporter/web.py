@@ -39,6 +39,7 @@ STATIC_TYPES = {
     "icon.svg": "image/svg+xml",
     "page.css": "text/css",
     "page.js": "text/javascript",
+    "runbook.css": "text/css",
     "stream.js": "text/javascript",
     "wall.css": "text/css",
     "wall.js": "text/javascript",

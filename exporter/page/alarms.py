@@ -1,14 +1,24 @@
-"""Renders the alerts that fire: how many at the top of the page, which at its end, and who has each."""
+"""Renders alerts: how many fire at the top of the page, and at its end which, who has each, who is called."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from exporter.figures import duration
-from exporter.page.parts import Alarms, AlertRow, Page
+from exporter.figures import clock, duration
+from exporter.page.buttons import button, told
+from exporter.page.parts import Alarms, AlertRow, Button, EndedRow, Page
 from exporter.page.text import shown
 
 MOST_ROWS: Final = 30
+TEST_PAGE: Final = Button(
+    "test-page",
+    "Test page…",
+    "/api/alerts/test",
+    "Send a test page",
+    "Everybody whom a critical alert would call is called now. What arrives is seen within 20 seconds.",
+    ("reason",),
+    {"severity": "critical"},
+)
 
 
 def summary(alarms: Alarms) -> str:
@@ -42,9 +52,24 @@ def listed(alarms: Alarms, page: Page) -> str:
     rest = f"<p>and {more} more</p>" if more > 0 else ""
     hidden = f"<p>{alarms.inhibited} more, which another alert speaks for</p>" if alarms.inhibited else ""
     none = "" if alarms.rows or alarms.unknown else "<p>None fires.</p>"
+    ended = "".join(map(_ended, alarms.ended))
+    press = button(TEST_PAGE, page.visitor) if page.visitor is not None else ""
     return (
         f'<section class="alerts" id="alerts" aria-label="Alerts" data-part><h2>Alerts</h2>'
-        f"{unknown if alarms.unknown else ''}{f'<ul>{rows}</ul>' if rows else none}{rest}{hidden}</section>"
+        f"{unknown if alarms.unknown else ''}{f'<ul>{rows}</ul>' if rows else none}{rest}{hidden}"
+        f"{f'<h3>Ended</h3><ul>{ended}</ul>' if ended else ''}"
+        f'<div class="delivery">{told("WHO IS CALLED", alarms.called)}{told("ALERT PATH", alarms.path)}'
+        f'{told("TEST PAGE", alarms.tested)}{press} <a href="/runbooks">Runbooks</a></div></section>'
+    )
+
+
+def _ended(row: EndedRow) -> str:
+    where = f" · {shown(row.where)}" if row.where else ""
+    lasted = "" if row.lasted is None else f" after {duration(row.lasted)}"
+    by = f" <em>{shown(row.by)} had it</em>" if row.by else ""
+    return (
+        f"<li><strong>{shown(row.name)}{where}</strong> <span>{shown(row.why or 'ended', 300)}</span>"
+        f" <span>{clock(row.at)}{lasted}</span>{by}</li>"
     )
 
 
@@ -54,8 +79,12 @@ def _row(row: AlertRow, page: Page) -> str:
     return (
         f'<li class="{tone}"><b>{shown(row.severity.upper())}</b> <strong>{shown(row.name)}{where}</strong> '
         f"<span>for {duration(page.now - row.since)}</span> <span>{shown(row.says, 300)}</span>"
-        f"{_taken(row, page)}</li>"
+        f"{_runbook(row)}{_taken(row, page)}</li>"
     )
+
+
+def _runbook(row: AlertRow) -> str:
+    return f' <a href="{shown(row.runbook)}">Runbook</a>' if row.runbook else ""
 
 
 def _taken(row: AlertRow, page: Page) -> str:

@@ -23,19 +23,19 @@ def controls(of: Controls, page: Page) -> str:
     name, visitor = shown(of.bot), page.visitor
     kill, *others = of.buttons
     press = (
-        f'<div class="press" id="press-{name}" data-part>{_button(kill, visitor, f"leaves-{name}")}</div>'
+        f'<div class="press" id="press-{name}" data-part>{button(kill, visitor, f"leaves-{name}")}</div>'
         if visitor
         else ""
     )
-    there = "".join(_button(button, visitor) for button in others if not button.why_not)
-    absent = "".join(_cannot(button) for button in others if button.why_not)
+    there = "".join(button(each, visitor) for each in others if not each.why_not)
+    absent = "".join(_cannot(each) for each in others if each.why_not)
     rest = f'<div class="rest" id="rest-{name}" data-part>{there}{absent}</div>'
     codes = "".join(
         f'<p class="code">To {shown(code.says)}, type <strong>{shown(code.code)}</strong>'
         f" within {duration(code.expires - page.now)}</p>"
         for code in of.codes
     )
-    stands = f"{_told('KILL', of.kill)}{_told('LAST COMMAND', of.last)}{codes}"
+    stands = f"{told('KILL', of.kill)}{told('LAST COMMAND', of.last)}{codes}"
     return f"""<div class="control">
 {press}
 <div class="stands" id="stands-{name}" data-part>{stands}</div>
@@ -50,7 +50,7 @@ def for_all(page: Page) -> str:
     if page.kill_all is None or page.visitor is None:
         return ""
     leaves = f'<p class="leaves" id="leaves-all" data-part>KILL ALL {shown(page.kill_all.says)}</p>'
-    return leaves + _button(replace(page.kill_all, says=""), page.visitor, "leaves-all")
+    return leaves + button(replace(page.kill_all, says=""), page.visitor, "leaves-all")
 
 
 def person(page: Page) -> str:
@@ -81,31 +81,33 @@ def _cannot(button: Button) -> str:
     return f'<p class="cannot">{shown(button.label.rstrip("…"))}: {shown(button.why_not, 300)}</p>'
 
 
-def _button(button: Button, visitor: Visitor | None, described_by: str = "") -> str:
+def button(of: Button, visitor: Visitor | None, described_by: str = "") -> str:
+    """One button; it works for who may press it."""
     data = {
-        "to": button.call,
-        "title": button.title,
-        "says": button.says,
-        "asks": " ".join(button.asks),
-        "sends": json.dumps(dict(button.sends)) if button.sends else "",
+        "to": of.call,
+        "title": of.title,
+        "says": of.says,
+        "asks": " ".join(of.asks),
+        "sends": json.dumps(dict(of.sends)) if of.sends else "",
     }
     given = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items() if value)
-    hold = " data-hold" if button.hold else ""
+    hold = " data-hold" if of.hold else ""
     described = f' aria-describedby="{described_by}"' if described_by else ""
     off = " disabled" if visitor is None or visitor.refusal else ""
-    kind = ' class="kill"' if button.hold else ""
+    kind = ' class="kill"' if of.hold else ""
     return (
-        f'<button type="button" id="{shown(button.id)}"{kind}{hold}{given}{described}{off}>'
-        f"<span>{shown(button.label)}</span></button>"
+        f'<button type="button" id="{shown(of.id)}"{kind}{hold}{given}{described}{off}>'
+        f"<span>{shown(of.label)}</span></button>"
     )
 
 
-def _told(title: str, told: Told | None) -> str:
-    if told is None:
+def told(title: str, of: Told | None) -> str:
+    """What something was told or is, and what is to be said of it; nothing where there is none."""
+    if of is None:
         return ""
-    details = " · ".join(filter(None, (told.what, told.says)))
+    details = " · ".join(filter(None, (of.what, of.says)))
     return (
-        f'<p class="told {told.tone}"><b>{title}</b> <strong>{shown(told.state, 200)}</strong> '
+        f'<p class="told {of.tone}"><b>{title}</b> <strong>{shown(of.state, 200)}</strong> '
         f"<span>{shown(details, 400)}</span></p>"
     )
 

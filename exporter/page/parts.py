@@ -116,6 +116,20 @@ class AlertRow:
     says: str
     since: float
     by: str = ""
+    runbook: str = ""
+    """Where its runbook is; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRow:
+    """An alert that has ended: when in epoch seconds, after how many seconds, and why, where anybody said."""
+
+    name: str
+    where: str
+    at: float
+    lasted: float | None
+    why: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +140,13 @@ class Alarms:
     unknown: str = ""
     """Why there may be more than is shown; empty where all are known."""
     inhibited: int = 0
+    ended: tuple[EndedRow, ...] = ()
+    path: Told = Told("", "NOT KNOWN", "", "unknown")
+    """How long ago the Watchdog came back here, which proves that alerts are delivered."""
+    called: Told = Told("", "NOT KNOWN", "", "unknown")
+    """Who is called when an alert fires."""
+    tested: Told | None = None
+    """What became of the last test page."""
 
 
 @dataclass(frozen=True, slots=True)

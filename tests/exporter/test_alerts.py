@@ -4,18 +4,16 @@ from typing import Any
 
 import pytest
 
+from exporter.alerting.silences import narrowed, of_silence, silence_of, written
 from exporter.alerts import (
     ENDED_SECONDS,
-    FIRING,
     HAD_SECONDS,
     KNOWN_SECONDS,
-    RESOLVED,
     Alerts,
     Had,
     of_delivery,
     of_poll,
-    of_silence,
-    silence_of,
+    of_rules,
 )
 
 T0 = 1_795_197_200.0
@@ -37,9 +35,8 @@ def raw(fingerprint: str = "aa", name: str = "TradebotKillNotVerified", **labels
 WATCHDOG = raw("00", "TradebotWatchdog", severity="none", bot="")
 
 
-def polled(alerts: Alerts, *found: dict[str, Any], now: float = T0) -> tuple[list[str], list[Had]]:
-    changes, over = alerts.polled(of_poll([WATCHDOG, *found]) or [], now)
-    return [f"{change.alert.name} {change.status}" for change in changes], over
+def polled(alerts: Alerts, *found: dict[str, Any], now: float = T0) -> list[Had]:
+    return alerts.polled(of_poll([WATCHDOG, *found]) or [], now)
 
 
 def test_before_the_first_answer_nothing_is_known() -> None:
@@ -74,35 +71,6 @@ def test_the_worst_and_oldest_come_first_and_what_only_reminds_is_left_out() -> 
     assert [alert.name for alert in alerts.firing(T0)] == ["A", "B", "C"]
 
 
-def test_an_alert_is_told_once_when_it_begins_and_once_when_it_ended() -> None:
-    alerts = Alerts()
-    assert polled(alerts, raw())[0] == ["TradebotKillNotVerified firing"]
-    assert polled(alerts, raw(), now=T0 + 5)[0] == []
-    assert polled(alerts, now=T0 + 10)[0] == []  # perhaps a restart of Alertmanager
-    assert polled(alerts, now=T0 + 6 + ENDED_SECONDS)[0] == ["TradebotKillNotVerified resolved"]
-    assert polled(alerts, now=T0 + 20 + ENDED_SECONDS)[0] == []
-
-
-def test_what_is_delivered_and_polled_is_told_once_whoever_is_first() -> None:
-    alerts = Alerts()
-    digits = "2026-11-21T01:00:00.000456789Z"
-    delivery = {"alerts": [{**raw(), "startsAt": digits, "status": "firing"}]}
-    assert [change.status for change in alerts.handed_in(of_delivery(delivery), T0)] == [FIRING]
-    assert polled(alerts, raw())[0] == []
-    ended = {"alerts": [{**raw(), "status": "resolved"}]}
-    assert [change.status for change in alerts.handed_in(of_delivery(ended), T0)] == [RESOLVED]
-    assert alerts.handed_in(of_delivery(ended), T0) == []
-    assert alerts.handed_in(of_delivery(delivery), T0) == []  # an old delivery that comes late
-
-
-def test_a_delivered_watchdog_shows_that_the_path_works_and_is_no_news() -> None:
-    alerts = Alerts()
-    assert alerts.handed_in(of_delivery({"alerts": [{**WATCHDOG, "status": "firing"}]}), T0) == []
-    assert alerts.watchdog_at == T0
-    alerts.handed_in(of_delivery({"alerts": [{**WATCHDOG, "status": "resolved"}]}), T0 + 5)
-    assert alerts.watchdog_at == T0
-
-
 def test_somebody_has_an_alert_until_it_ends_or_for_an_hour() -> None:
     for end, labels in ((T0 + 1 + ENDED_SECONDS, ()), (T0 + HAD_SECONDS, (raw(),))):
         alerts = Alerts()
@@ -110,7 +78,7 @@ def test_somebody_has_an_alert_until_it_ends_or_for_an_hour() -> None:
         (alert,) = alerts.firing(T0)
         alerts.take(Had(alert, "ann", "", T0 + HAD_SECONDS, "s-1"))
         assert [had.by for had in alerts.had(T0 + 1)] == ["ann"]
-        _, over = polled(alerts, *labels, now=end)
+        over = polled(alerts, *labels, now=end)
         assert [had.silence for had in over] == ["s-1"]
         assert alerts.had(end) == []
         assert alerts.who_has(alert, end) is None
@@ -163,3 +131,35 @@ def test_a_silence_that_covers_more_than_the_alert_does_not_end_with_it() -> Non
         assert had is not None
         assert not had.ends_with_alert
     assert of_silence(alert, {"id": "s-1"}) is None
+
+
+def test_what_is_exempt_is_taken_out_of_a_silence_that_covers_more() -> None:
+    matchers = [{"name": "bot", "value": "arb", "isRegex": False, "isEqual": True}]
+    wide = {"id": "s-1", "matchers": matchers, "createdBy": "eve", "comment": "quiet", "endsAt": "x"}
+    narrow = narrowed(wide)
+    assert narrow is not None
+    assert written(narrow) == "bot='arb', exempt!='true'"
+    assert (narrow["id"], narrow["createdBy"], narrow["endsAt"]) == ("s-1", "eve", "x")
+    assert narrow["comment"] == "quiet (what is exempt is never silenced)"
+
+
+@pytest.mark.parametrize(
+    "matchers", [None, "x", [3], [{"name": "exempt", "value": "true", "isRegex": False, "isEqual": True}]]
+)
+def test_a_silence_of_the_exempt_themselves_can_only_be_ended(matchers: object) -> None:
+    assert narrowed({"id": "s-1", "matchers": matchers}) is None
+
+
+@pytest.mark.parametrize("content", [None, [], {}, {"data": {}}, {"data": {"alerts": 3}}])
+def test_what_is_no_answer_of_prometheus_says_nothing_of_symptoms(content: object) -> None:
+    assert of_rules(content) is None
+
+
+def test_prometheus_says_when_the_symptom_began_and_why_an_alert_ends() -> None:
+    told = {"labels": {"alertname": "A"}, "state": "firing", "activeAt": "2026-11-21T01:00:00.5Z"}
+    found = of_rules(
+        {"data": {"alerts": [{**told, "annotations": {"ended": " recovered "}}, {"labels": 3}, 4]}}
+    )
+    assert found == [
+        {"labels": {"alertname": "A"}, "state": "firing", "active_at": 1795222800.5, "ended": "recovered"}
+    ]

@@ -140,6 +140,7 @@ def test_who_may_press_has_buttons_and_the_reason_where_there_is_none() -> None:
     assert re.findall(r'<button type="button" id="([^"]+)"', page) == [
         "kill-arb",
         "pause-arb",
+        "test-page",
         "logout",
         "ask-cancel",
     ]
@@ -159,7 +160,7 @@ def test_for_who_may_only_look_no_button_works_and_a_line_says_who_may_press() -
     )
     buttons = re.findall(r"<button[^>]+>", page)
     assert all("disabled" in button or "logout" in button for button in buttons)
-    assert len(buttons) == 4
+    assert len(buttons) == 5
     assert "wall may look and not change anything. These may press: ann, bob." in page
     assert "<dialog" not in page
 

@@ -65,7 +65,7 @@ async def test_the_pages_files_are_served_by_the_exporter_itself(desk: Office, n
     answer = await desk.client.get(f"/static/{name}")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith(STATIC_TYPES[name])
-    pages = [(await desk.client.get(path)).text for path in ("/", "/wall")]
+    pages = [(await desk.client.get(path)).text for path in ("/", "/wall", "/runbooks")]
     assert any(f"/static/{name}" in page for page in pages)
 
 

@@ -14,8 +14,10 @@ from urllib.parse import unquote
 
 import httpx
 
+from exporter.alerting.paging import PageTest
+from exporter.alerting.shown import alarms
 from exporter.alertmanager import AlertDesk
-from exporter.api import alerts, bots, pages, records
+from exporter.api import alerts, bots, pages, records, runbooks
 from exporter.api.asking import Doorkeeper
 from exporter.api.stream import Streams
 from exporter.bridge import Bridge, Heard
@@ -24,7 +26,7 @@ from exporter.control.actions import Actions
 from exporter.control.commander import Answer
 from exporter.control.console import Console
 from exporter.http_get import Answer as HttpAnswer
-from exporter.page.parts import Place
+from exporter.page.parts import Alarms, Place
 from exporter.view import BotView
 from exporter.web import application
 from tests.doubles.bots import DeployedBot
@@ -88,11 +90,19 @@ class Recorder:
 
 
 class AlertmanagerDouble:
-    """Stands for Alertmanager's API; `answer` is what it says to GET /alerts, None while it is away."""
+    """Stands for Alertmanager's API; `answer` is what it says to GET /alerts, None while it is away.
+
+    `config` is what it says of its receivers, `counters` its metrics, `firing` what Prometheus says.
+    """
 
     def __init__(self) -> None:
         self.answer: list[dict[str, Any]] | None = []
         self.silences: dict[str, dict[str, Any]] = {}
+        self.config = "route: {receiver: default}\nreceivers: [{name: default}]\n"
+        self.counters: Callable[[], str] = str
+        self.firing: list[dict[str, Any]] | None = None
+        self.posted: list[dict[str, Any]] = []
+        self.made = 0
 
     async def ask(self, path: str) -> HttpAnswer:
         """As the real one's."""
@@ -101,16 +111,35 @@ class AlertmanagerDouble:
         if path.startswith("/silence/"):
             found = self.silences.get(path.removeprefix("/silence/"))
             return HttpAnswer(404) if found is None else HttpAnswer(200, json.dumps(found).encode())
+        if path == "/status":
+            return HttpAnswer(200, json.dumps({"config": {"original": self.config}}).encode())
         return HttpAnswer(200, json.dumps(self.answer).encode())
 
-    async def send(self, method: str, path: str, content: Any = None) -> HttpAnswer:
+    async def metrics(self) -> HttpAnswer:
         """As the real one's."""
+        if self.answer is None:
+            return HttpAnswer(0, error="Connection refused")
+        return HttpAnswer(200, self.counters().encode())
+
+    async def rules(self) -> HttpAnswer:
+        """As those of Prometheus."""
+        if self.firing is None:
+            return HttpAnswer(0, error="Connection refused")
+        return HttpAnswer(200, json.dumps({"status": "success", "data": {"alerts": self.firing}}).encode())
+
+    async def send(self, method: str, path: str, content: Any = None) -> HttpAnswer:
+        """As the real one's; a silence whose matchers changed is another one."""
         if self.answer is None:
             return HttpAnswer(0, error="Connection refused")
         if method == "DELETE":
             return HttpAnswer(200 if self.silences.pop(path.removeprefix("/silence/"), None) else 404)
-        identity = f"silence-{len(self.silences) + 1}"
-        self.silences[identity] = {"id": identity, **content}
+        if path == "/alerts":
+            self.posted += content
+            return HttpAnswer(200)
+        self.made += 1
+        self.silences.pop(content.get("id"), None)
+        identity = f"silence-{self.made}"
+        self.silences[identity] = {**content, "id": identity}
         return HttpAnswer(200, json.dumps({"silenceID": identity}).encode())
 
 
@@ -170,12 +199,16 @@ class Office:
             self.recorder.ask,
             lambda: self.now,
         )
+        self.alerts.history.recalled([])
+        self.waits: list[Callable[[], None]] = []
+        self.page_test = PageTest(self.alerts, self._wait)
+        self.runbooks = {"TradebotKillNotVerified": "# TradebotKillNotVerified\n\n## Meaning\nIt goes on.\n"}
         self.trouble = ""
         desk = pages.Desk(
             self.console,
             door,
             places=[Place("Live", "http://localhost:3000/d/tradebot-live")],
-            alarms=self.alerts.alarms,
+            alarms=self.alarms,
             grafana="http://localhost:3000",
             trouble=lambda: self.trouble,
         )
@@ -188,7 +221,8 @@ class Office:
             routers=(
                 pages.router(self.console, door, desk),
                 self.streams.router(),
-                alerts.router(self.alerts, self.actions, door),
+                alerts.router(self.alerts, self.page_test, self.actions, door),
+                runbooks.router(self.runbooks, "http://localhost:3000"),
                 bots.router(self.actions, door),
                 records.router(self.config.reporting_db, door.looking),
             ),
@@ -196,6 +230,18 @@ class Office:
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, client=("192.0.2.7", 1)), base_url="http://console"
         )
+
+    def alarms(self, now: float | None = None) -> Alarms:
+        """What the page shows of alerts."""
+        now = self.now if now is None else now
+        return alarms(self.alerts.alerts, self.alerts.history, now, self.runbooks, self.page_test.last)
+
+    async def _wait(self, seconds: float) -> None:
+        """Time passes for a test page that is followed; what `waits` holds happens meanwhile."""
+        self.now += seconds
+        for happens in self.waits:
+            happens()
+        await asyncio.sleep(0)
 
     async def post(self, path: str, who: str = "ann", **fields: Any) -> httpx.Response:
         """Ask for a change as somebody."""

@@ -22,11 +22,13 @@ async def test_alertmanager_hands_in_alerts_which_are_recorded_once(office: Offi
     for news in (1, 0):
         answer = await office.post("/alerts", "alertmanager", **delivery)
         assert (answer.status_code, answer.json()) == (200, {"news": news})
+        office.now += 12
     (event,) = office.told("alert")
     assert event["what"] == "TradebotKillNotVerified firing"
     assert (event["bot"], event["severity"], event["source"]) == ("arb", "critical", "alertmanager")
     assert event["data"]["labels"]["alertname"] == "TradebotKillNotVerified"
-    assert office.alerts.alerts.watchdog_at == office.now
+    assert event["data"]["delivered_at"] == office.now - 24
+    assert office.alerts.alerts.watchdog_at == office.now - 12
 
 
 async def test_a_critical_alert_has_what_went_over_its_bots_link_recorded(office: Office) -> None:
@@ -59,7 +61,7 @@ async def test_who_has_an_alert_is_said_and_it_is_silenced_for_an_hour(office: O
     assert answer.json()["says"] == "ann has it; it is quiet for an hour or until it ends"
     (silence,) = office.alertmanager.silences.values()
     assert (silence["createdBy"], silence["comment"]) == ("ann", "looking at it")
-    (row,) = office.alerts.alarms(office.now).rows
+    (row,) = office.alarms().rows
     assert (row.name, row.by) == ("KillNotVerified", "ann")
     (event,) = office.told("alert_had")
     assert (event["who"], event["what"], event["why"]) == ("ann", "TradebotKillNotVerified", "looking at it")
@@ -73,7 +75,7 @@ async def test_its_silence_ends_with_the_alert_so_that_the_next_one_is_heard(off
     office.now += 30
     await office.alerts.look()
     assert len(office.alertmanager.silences) == 1
-    office.now += 61
+    office.now += 76
     await office.alerts.look()
     assert office.alertmanager.silences == {}
     assert office.alerts.alerts.had(office.now) == []
@@ -85,7 +87,7 @@ async def test_an_exempt_alert_is_never_silenced_and_has_a_name_all_the_same(off
     answer = await office.post("/alerts/aa/ack")
     assert answer.json()["says"] == "ann has it; it is exempt from silences and goes on telling"
     assert office.alertmanager.silences == {}
-    assert office.alerts.alarms(office.now).rows[0].by == "ann"
+    assert office.alarms().rows[0].by == "ann"
 
 
 async def test_taking_an_alert_over_leaves_one_silence(office: Office) -> None:
@@ -94,7 +96,7 @@ async def test_taking_an_alert_over_leaves_one_silence(office: Office) -> None:
     await office.post("/alerts/aa/ack")
     await office.post("/alerts/aa/ack", "bob")
     assert [silence["createdBy"] for silence in office.alertmanager.silences.values()] == ["bob"]
-    assert office.alerts.alarms(office.now).rows[0].by == "bob"
+    assert office.alarms().rows[0].by == "bob"
 
 
 async def test_a_name_is_known_again_after_a_restart_by_its_silence(office: Office) -> None:
@@ -106,7 +108,7 @@ async def test_a_name_is_known_again_after_a_restart_by_its_silence(office: Offi
     silenced = raw() | {"status": {"state": "suppressed", "silencedBy": [identity], "inhibitedBy": []}}
     office.alertmanager.answer = [WATCHDOG, silenced]
     await office.alerts.look()
-    assert office.alerts.alarms(office.now).rows[0].by == "ann"
+    assert office.alarms().rows[0].by == "ann"
 
 
 async def test_an_alertmanager_that_is_away_is_said_and_nothing_is_taken(office: Office) -> None:
@@ -119,7 +121,7 @@ async def test_an_alertmanager_that_is_away_is_said_and_nothing_is_taken(office:
     assert "Alertmanager could not be told" in answer.json()["error"]
     assert office.alerts.alerts.had(office.now) == []
     office.now += 20
-    assert office.alerts.alarms(office.now).unknown == "Alertmanager is not reachable: Connection refused"
+    assert office.alarms().unknown == "Alertmanager is not reachable: Connection refused"
 
 
 @pytest.mark.parametrize(("who", "status"), [("wall", 403), ("alertmanager", 403), ("grafana", 403)])
@@ -141,5 +143,5 @@ async def test_one_that_another_speaks_for_is_counted_and_not_listed(office: Off
     inhibited = raw("bb") | {"status": {"state": "suppressed", "silencedBy": [], "inhibitedBy": ["aa"]}}
     office.alertmanager.answer = [WATCHDOG, raw(), inhibited]
     await office.alerts.look()
-    alarms = office.alerts.alarms(office.now)
+    alarms = office.alarms()
     assert ([row.fingerprint for row in alarms.rows], alarms.inhibited) == (["aa"], 1)
