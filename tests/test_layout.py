@@ -25,6 +25,9 @@ STANDARD_LIBRARY_ONLY = (
     "deploy/first_start.py",
     "deploy/welcome.py",
     "deploy/keep_running.py",
+    "deploy/receivers.py",
+    "deploy/receiver_kinds.py",
+    "deploy/receiver_texts.py",
 )
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 # Pages of panels and tables of test cases are looked things up in, not read through: they may be longer.
