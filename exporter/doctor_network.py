@@ -23,8 +23,8 @@ from exporter.findings import Finding
 from exporter.http_get import get
 from exporter.metrics_self import BUILD_INFO
 from exporter.service import bound
+from exporter.sight import CLOCK_OFF_SECONDS
 
-SKEW_ALLOWED = 2.0  # seconds between a bot's clock and this machine's
 OWN_BOT = "use deploy/own-bot.yml, which puts the exporter on the host's network"
 
 
@@ -145,7 +145,7 @@ def _judge(bot: BotConfig, where: str, heard: _Heard, within: float) -> list[Fin
 def _clock_of(bot: BotConfig, skew: float) -> Finding:
     check = f"{bot.name} clock"
     says = f"the bot's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this one"
-    if abs(skew) <= SKEW_ALLOWED:
+    if abs(skew) < CLOCK_OFF_SECONDS:
         return Finding("PASS", check, says)
     return Finding("WARN", check, says, "set both clocks by NTP; ages are reckoned by this machine's")
 

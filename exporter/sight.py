@@ -16,13 +16,22 @@ from exporter.ledger import LedgerFigures
 from exporter.losscap import Headroom, headroom, utc_day
 from exporter.planned import Planned
 from exporter.quiet import after_goodbye, overrun, planned_quiet, venues
+from exporter.state import KILLED, PAUSED
 
 if TYPE_CHECKING:
     from exporter.control.standing import Standing
     from exporter.view import BotView
 
 
+SKIPPED_BY_ORDER: Final = {"paused", "kill switch"}
+"""Why a bot skips what it was told not to open."""
 CLOCK_SLACK: Final = 1.0  # seconds that a clock may go back without having been set
+CLOCK_OFF_SECONDS: Final = 5.0
+"""From which difference on a bot's clock is called wrong, on pages, by the doctor and in rules/link.yml.
+
+Clocks that are kept by NTP agree to milliseconds, and a state of a machine under load is seconds old when it
+arrives; what is beyond that is a clock that nobody keeps.
+"""
 
 
 class Sight:
@@ -148,8 +157,17 @@ class Sight:
 
     @property
     def blocked(self) -> Blocked | None:
-        """The reason that blocks the bot, while its states are fresh."""
-        return None if self.live is None else self.view.decisions.blocked
+        """The reason that blocks the bot, while its states are fresh.
+
+        A bot that is paused or killed is quiet by order, and so were its skips of the minutes before it went
+        on; a bot that reports no status says of a kill by its skips alone.
+        """
+        block = self.view.decisions.blocked
+        if self.live is None or block is None:
+            return None
+        status = self.live.status
+        by_order = status in {PAUSED, KILLED} or block.reason in SKIPPED_BY_ORDER
+        return block if status is None or not by_order else None
 
     @property
     def unhedged(self) -> float:

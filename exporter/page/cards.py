@@ -14,7 +14,7 @@ from exporter.ledger import LedgerFigures
 from exporter.losscap import NEAR_CAP, Headroom, headroom
 from exporter.page.parts import Card, Tile
 from exporter.page.planned_tiles import planned_tiles
-from exporter.sight import Sight
+from exporter.sight import CLOCK_OFF_SECONDS, Sight
 from exporter.state import (
     AUTOMATIC,
     ENVIRONMENT,
@@ -40,7 +40,6 @@ KILLED_BY = {
     ENVIRONMENT: "by its environment",
     UNKNOWN_CAUSE: "cause not reported",
 }
-CLOCK_OFF_SECONDS = 5.0  # between the bot's clock and this program's
 FULL = 1.0  # of the daily loss cap
 
 
