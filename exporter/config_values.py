@@ -19,7 +19,7 @@ from exporter.exchanges import EXCHANGES
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST_SECONDS = 7 * 86_400
-COLLOQUIAL = {"CFE": "XCBF", "CME": "CMES", "LSE": "XLON", "NASDAQ": "XNAS", "NYSE": "XNYS", "TSX": "XTSE"}
+COLLOQUIAL = {"LSE": "XLON", "NASDAQ": "XNAS", "NYSE": "XNYS", "TSX": "XTSE"}
 """What people call an exchange, and its code."""
 
 

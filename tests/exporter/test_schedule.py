@@ -1,11 +1,14 @@
 """Weekly windows of planned quiet, over midnights and changes of daylight saving."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from exporter.planned import Planned
 from exporter.schedule import planned
 
 NEW_YORK = "America/New_York"
@@ -145,3 +148,97 @@ def test_a_zone_without_letters_is_named_by_its_offset():
 
 def test_no_windows_are_never_planned_quiet():
     assert planned([], at("2026-11-19 04:00")) is None
+
+
+def test_back_to_back_windows_in_two_zones_are_one_quiet_with_the_last_ones_zone():
+    first = Window(3 * 60, 5 * 60)
+    second = Window(10 * 60, 11 * 60, tz="Europe/London", reason="the other venue")
+    found = planned([first, second], at("2026-11-19 04:00"))
+    assert found is not None
+    assert (found.until, found.until_text) == (at("2026-11-19 06:00"), "11:00 GMT")
+    assert found.reason == "venue maintenance"
+
+
+def test_what_is_ordered_beside_the_schedule_joins_it():
+    ordered = Planned(at("2026-11-19 02:30"), at("2026-11-19 03:30"), "new disk", ZoneInfo("UTC"), "ann")
+    found = planned([MAINTENANCE], at("2026-11-19 02:45"), [ordered])
+    assert found is not None
+    assert (found.by, found.until_text) == ("ann", "05:00 ET")
+    assert planned([MAINTENANCE], at("2026-11-19 02:15"), [ordered]) is None
+    alone = planned([], at("2026-11-19 02:45"), [ordered])
+    assert alone is not None
+    assert alone.until_text == "08:30 UTC"
+
+
+def test_the_central_time_of_china_is_not_that_of_chicago():
+    ends = {"America/Chicago": "05:00 CT", "Asia/Shanghai": "05:00 CST"}
+    for zone, text in ends.items():
+        found = planned([Window(180, 300, tz=zone)], at("2026-11-19 04:00", zone))
+        assert found is not None
+        assert found.until_text == text
+
+
+# Against a slow computation that knows nothing of offsets: it watches the clock on the wall go by.
+
+ZONES = (
+    "America/New_York",
+    "Europe/London",
+    "Australia/Lord_Howe",
+    "America/Sao_Paulo",
+    "Asia/Kolkata",
+    "UTC",
+)
+CHANGES = ("2026-03-08", "2026-11-01", "2026-03-29", "2026-10-25", "2026-04-05", "2026-10-04", "2026-06-15")
+MINUTE = 60
+
+
+def watched(window: Window, start: float, hours: int) -> set[int]:
+    """The minutes, counted from `start`, in which the window is open.
+
+    Each minute is read off the wall: the window opens when the clock first shows its beginning or passes over
+    it, and closes when it last shows its end or passes over it.
+    """
+    zone = ZoneInfo(window.tz)
+    shown = [datetime.fromtimestamp(start + MINUTE * n, zone).replace(tzinfo=None) for n in range(hours * 60)]
+    open_minutes: set[int] = set()
+    for day in sorted({moment.date() for moment in shown}):
+        if day.weekday() not in window.days:
+            continue
+        begins = datetime.combine(day, datetime.min.time()) + timedelta(minutes=window.opens)
+        ends = datetime.combine(day, datetime.min.time()) + timedelta(minutes=window.closes)
+        if window.closes <= window.opens:
+            ends += timedelta(days=1)
+        first = next((n for n, moment in enumerate(shown) if moment >= begins), len(shown))
+        last_before = max((n for n, moment in enumerate(shown) if moment < ends), default=-1)
+        open_minutes.update(range(first, last_before + 1))
+    return open_minutes
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    zone=st.sampled_from(ZONES),
+    change=st.sampled_from(CHANGES),
+    windows=st.lists(
+        st.tuples(
+            st.integers(0, 95).map(lambda quarter: quarter * 15),
+            st.integers(1, 96).map(lambda quarter: quarter * 15),
+            st.frozensets(st.integers(0, 6), min_size=1),
+        ).filter(lambda drawn: drawn[0] != drawn[1]),
+        min_size=1,
+        max_size=3,
+    ),
+)
+def test_windows_hold_at_the_very_minutes_that_the_clock_on_the_wall_shows(zone, change, windows):
+    made = [Window(opens, closes, days, zone) for opens, closes, days in windows]
+    start = at(f"{change} 00:00", zone) - 3 * 86_400
+    slow = set().union(*(watched(window, start, 7 * 24) for window in made))
+    for minute in range(
+        2 * 24 * 60, 5 * 24 * 60, 7
+    ):  # within the days before and after, which it knows whole
+        now = start + MINUTE * minute
+        found = planned(made, now)
+        assert (found is not None) == (minute in slow), (minute, datetime.fromtimestamp(now, ZoneInfo(zone)))
+        if found is not None and found.until < start + 6 * 86_400:
+            until = int(found.until - start) // MINUTE
+            assert until not in slow
+            assert slow.issuperset(range(minute, until))
