@@ -34,6 +34,8 @@ examples:
   python -m exporter rearm arb --reason "…"       take that back; the bot is paused then
   python -m exporter set arb ARB_DAILY_LOSS_CAP_USD 25 --reason "…"
                                                   change a setting and see it in the bot's states
+  python -m exporter test-page                    call everybody whom an alert would call; does it arrive?
+  python -m exporter digest                       what yesterday's daily digest says
   python -m exporter incident --from -2h          everything about the last two hours as one zip
 
 what answers while it runs (port 9121):

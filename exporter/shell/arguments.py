@@ -17,6 +17,10 @@ EXIT_CODES: Final = (
 STATUS_CODES: Final = (
     "exit code: 0 no bot needs anybody now, 1 one does or is not known, 2 no exporter answers."
 )
+PAGE_CODES: Final = (
+    "exit code: 0 delivered on every channel, 1 not, or nothing is set, 2 it was refused or nobody could be"
+    " asked."
+)
 
 Add = Callable[[str, str], argparse.ArgumentParser]
 """Adds a command by its name and what it does."""
@@ -38,6 +42,7 @@ def add(command: Add) -> None:
     setting = command("set", "change a setting and see it in the bot's states")
     revert = command("revert", "take a change of a setting back")
     mode = command("mode", "switch between paper and live")
+    page = command("test-page", "call everybody whom an alert would call, and see whether it arrives")
     everybody = (kill, rearm, drill, pause, resume, maintenance, setting, revert, mode)
     for parser in (rearm, drill, pause, resume, maintenance, setting, revert, mode):
         parser.add_argument("bot", metavar="BOT", help="which")
@@ -48,7 +53,10 @@ def add(command: Add) -> None:
     mode.add_argument("target", choices=("paper", "live"), help="the mode")
     for parser in (kill, rearm):
         parser.add_argument("--venue", metavar="VENUE", help="one venue of the bot alone")
-    for parser in everybody:
+    page.add_argument(
+        "--severity", choices=("critical", "warning"), default="critical", help="as what (default: critical)"
+    )
+    for parser in (*everybody, page):
         parser.add_argument("--reason", metavar="TEXT", help="why; kept in the audit trail")
     for parser in (rearm, resume, setting, revert, mode):
         parser.add_argument("--code", metavar="CODE", help="the code on the panel; asked for where needed")
@@ -60,9 +68,10 @@ def add(command: Add) -> None:
             help=f"how long to wait for the proof (default: {WAIT_SECONDS:.0f})",
         )  # fmt: skip
     status.epilog = STATUS_CODES
+    page.epilog = PAGE_CODES
     for parser in everybody:
         parser.epilog = EXIT_CODES
-    for parser in (status, *everybody):
+    for parser in (status, *everybody, page):
         parser.add_argument("--json", action="store_true", help="answer as JSON")
         parser.add_argument("--token-file", type=Path, metavar="FILE", help="ask with this token")
         parser.add_argument(

@@ -1,4 +1,4 @@
-"""What people order from a shell: status, kill, rearm, drill, pause, resume, maintenance, set, revert, mode.
+"""What people order from a shell: status, kill, rearm, drill, pause, resume, set, mode, test-page and more.
 
 Each asks the exporter that runs, tells how it goes, and ends with 0 only where the bot's states proved it.
 """
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from exporter.alerting.paging import DELIVERED
 from exporter.config import Config
 from exporter.control.order import Stage
 from exporter.figures import duration
@@ -92,6 +93,18 @@ def mode(config: Config, options: argparse.Namespace) -> int:
     return _follow(asked_by(config, options), options, answer)
 
 
+def test_page(config: Config, options: argparse.Namespace) -> int:
+    """Whether a page would reach anybody; a line for each channel."""
+    say("calling everybody whom it would call; within 20 s …")
+    answer = asked_by(config, options).post("/alerts/test", severity=options.severity, reason=options.reason)
+    lines = [
+        f"{each['channel']}: {each['state'].upper()}{': ' if each['says'] else ''}{each['says']}"
+        for each in answer["channels"]
+    ]
+    tell(options, answer, "\n".join(lines or [answer["says"]]))
+    return DONE if answer["state"] == DELIVERED else NOT_PROVEN
+
+
 def _follow(asked: Client, options: argparse.Namespace, answer: Answer) -> int:
     """Follow a command until it is decided or the time is over."""
     path = f"/bots/{quoted(answer['bot'])}/commands/{quoted(answer['command_id'])}"
@@ -135,4 +148,5 @@ COMMANDS: dict[str, Callable[[Config, argparse.Namespace], int]] = {
     "set": set_setting,
     "revert": revert,
     "mode": mode,
+    "test-page": test_page,
 }

@@ -174,7 +174,7 @@ async function submit() {
     await showCode(answer.code_needed);
   } else if (answer.ok || answer.second_needed) {
     ask.close();
-    say(`${asked.title}: ${answer.ok ? answer.says : answer.error}`, answer.ok ? "" : "look");
+    say(`${asked.title}: ${answer.ok ? answer.says : answer.error}`, answer.ok ? (answer.tone ?? "") : "look");
   } else {
     error.textContent = answer.error;
     field("code").value = "";
