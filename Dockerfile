@@ -36,6 +36,7 @@ COPY --from=exporter-environment /opt/exporter /opt/exporter
 RUN install -d -o 10001 -g 10001 /data/arb /var/lib/tradebot
 COPY botkit botkit
 COPY exporter exporter
+COPY prometheus/runbooks exporter/runbooks
 USER 10001:10001
 EXPOSE 9121
 STOPSIGNAL SIGTERM
@@ -45,10 +46,10 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
 ENTRYPOINT ["python", "-m", "exporter"]
 
 
-# The one-shot services of the first start. Group 0 is Grafana's, which has to read its password.
+# The one-shot services of a start. Group 0 is Grafana's, which has to read its password, and the one that Alertmanager joins.
 FROM base AS setup
-RUN install -d -o 10001 -g 0 -m 0750 /secrets \
+RUN install -d -o 10001 -g 0 -m 0750 /secrets /run/alertmanager \
  && install -d -o 10001 -g 0 /targets
-COPY deploy/__init__.py deploy/first_start.py deploy/welcome.py deploy/
+COPY deploy/__init__.py deploy/first_start.py deploy/receivers.py deploy/receiver_kinds.py deploy/receiver_texts.py deploy/welcome.py deploy/
 USER 10001:0
 ENTRYPOINT ["python", "-m"]

@@ -20,7 +20,7 @@ help:
 	@echo "With Docker: docker compose up"
 
 run: $(VENV)/.can-run
-	@$(RUN) -m deploy.run_local
+	@$(RUN) -m deploy.run_local --env-file .env --secrets secrets
 
 test: $(VENV)/.can-test
 	@$(RUN) -m tests.missing_programs

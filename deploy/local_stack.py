@@ -9,14 +9,16 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
-from deploy.first_start import ADMIN_PASSWORD, make_secrets, write_targets
+from deploy.first_start import ADMIN_PASSWORD, ALERTMANAGER_TOKEN, make_secrets, write_targets
 from deploy.programs import LEDGER_PLUGIN, LEDGER_PLUGIN_VERSION, Programs, plugin_folder
+from deploy.receivers import CONFIGURATION, SAID, configure
 
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
@@ -66,13 +68,17 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class LocalStack:
-    """The programs that are installed, their ports, and `data`, which keeps everything they write."""
+    """The programs that are installed, their ports, and `data`, which keeps everything they write.
+
+    `variables` are those of .env.example, as far as a run without Docker knows them; `secrets` is the folder
+    with the secret files of receivers.
+    """
 
     programs: Programs
     ports: Ports
     data: Path
-    history_days: str = "2"
-    wall_anonymous: str = "false"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Path | None = None
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -87,8 +93,18 @@ class LocalStack:
         for name, (there, port) in found.items():
             if there:
                 urls[f"{name}_URL"] = f"http://{HOST}:{port}"
-                urls["PUBLIC_URL" if name == "GRAFANA" else f"{name}_PUBLIC_URL"] = f"http://localhost:{port}"
+                public = "PUBLIC_URL" if name == "GRAFANA" else f"{name}_PUBLIC_URL"
+                urls[public] = self.variables.get(public) or f"http://localhost:{port}"
         return urls
+
+    @property
+    def receivers(self) -> Path:
+        """What is to be said of who is told of alerts."""
+        return self._told / SAID
+
+    @property
+    def _told(self) -> Path:
+        return self.data / "alertmanager" / "configuration"
 
     @property
     def _reporting_db(self) -> Path:
@@ -159,13 +175,21 @@ class LocalStack:
         ports = {"exporter": self.ports.exporter, "prometheus": self.ports.prometheus}
         if self.programs.alertmanager:
             ports["alertmanager"] = self.ports.alertmanager
+            configure(
+                self._told,
+                committed=ROOT / "prometheus",
+                secrets=self.secrets or self.data / "none",
+                variables={**self.variables, **self.addresses},
+                exporter=self.addresses["EXPORTER_URL"],
+                token=self.data / "secrets" / ALERTMANAGER_TOKEN,
+            )
         shutil.rmtree(configuration / "targets")
         write_targets(configuration / "targets", (f"{name}={HOST}:{port}" for name, port in ports.items()))
 
     def commands(self) -> Iterator[Command]:
         """The command of each program that is installed, in the order in which they start."""
         arguments = ("--host", HOST, "--port", str(self.ports.bot), "--data-dir", str(self.data / "arb"))
-        history = ("--history-days", self.history_days)
+        history = ("--history-days", self.variables.get("HISTORY_DAYS") or "2")
         yield Command("bot", (sys.executable, "-m", "arb_bot", *arguments, *history), {})
         settings = str(self.data / "exporter.yml")
         yield Command("exporter", (sys.executable, "-m", "exporter", "--config", settings), self.addresses)
@@ -192,7 +216,7 @@ class LocalStack:
     def _alertmanager(self, program: Path) -> Command:
         port = self.ports.alertmanager
         options = (
-            f"--config.file={self.data / 'prometheus' / 'configuration' / 'alertmanager.yml'}",
+            f"--config.file={self._told / CONFIGURATION}",
             f"--storage.path={self.data / 'alertmanager'}",
             f"--web.listen-address={HOST}:{port}",
             f"--web.external-url=http://localhost:{port}",
@@ -212,10 +236,10 @@ class LocalStack:
         settings |= {
             "GF_SERVER_HTTP_ADDR": HOST,
             "GF_SERVER_HTTP_PORT": str(self.ports.grafana),
-            "GF_SERVER_DOMAIN": "localhost",
-            "GF_SERVER_ROOT_URL": f"http://localhost:{self.ports.grafana}",
+            "GF_SERVER_DOMAIN": urlsplit(self.addresses["PUBLIC_URL"]).hostname or "localhost",
+            "GF_SERVER_ROOT_URL": self.addresses["PUBLIC_URL"],
             "GF_SECURITY_ADMIN_PASSWORD": f"$__file{{{password}}}",
-            "GF_AUTH_ANONYMOUS_ENABLED": self.wall_anonymous,
+            "GF_AUTH_ANONYMOUS_ENABLED": self.variables.get("WALL_ANONYMOUS") or "false",
             "GF_PATHS_DATA": str(data),
             "GF_PATHS_LOGS": str(data / "log"),
             "GF_PATHS_PLUGINS": str(plugin_folder(home, self._own_plugins) or self._own_plugins),

@@ -1,36 +1,40 @@
 """Runs the whole console on a machine without Docker: `make run`. One Ctrl-C stops everything.
 
 The bot and the exporter always; Prometheus, Alertmanager and Grafana where they are installed. Ports are
-variables, data is kept under ./data, everything listens on loopback.
+variables, data is kept under ./data, everything listens on loopback. What stands in a `.env` counts where the
+environment says nothing.
 """
 
+import argparse
 import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from honcho.manager import Manager
 
+from deploy.env_file import read_variables
 from deploy.local_stack import ROOT, LocalStack, LocalStackError, Ports
 from deploy.programs import find_programs
 
 STOPPED_BY_SIGNAL = {128 + 2, 128 + 15}
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Check, write, start, and wait for the end. 0 when stopped by a signal, 2 when it cannot start."""
+    parser = argparse.ArgumentParser(description="Run the whole console on a machine without Docker.")
+    parser.add_argument("--env-file", type=Path, metavar="FILE", help="more variables, if it is there")
+    parser.add_argument("--secrets", type=Path, metavar="FOLDER", help="secret files of those who are told")
+    options = parser.parse_args(arguments)
     environ = dict(os.environ)
-    data = Path(environ.get("DATA_DIR") or ROOT / "data").resolve()
     programs = find_programs(environ)
     try:
-        stack = LocalStack(
-            programs,
-            Ports.from_environ(environ),
-            data,
-            history_days=environ.get("HISTORY_DAYS") or "2",
-            wall_anonymous=environ.get("WALL_ANONYMOUS") or "false",
-        )
+        if options.env_file is not None and options.env_file.exists():
+            environ = {**read_variables(options.env_file.read_text()), **environ}
+        data = Path(environ.get("DATA_DIR") or ROOT / "data").resolve()
+        stack = LocalStack(programs, Ports.from_environ(environ), data, environ, options.secrets)
         stack.check_ports()
         stack.write_files()
     except (LocalStackError, OSError) as error:
@@ -49,8 +53,9 @@ def supervise(stack: LocalStack, environ: dict[str, str]) -> int:
         line = "exec " + shlex.join((*keeper, *command.arguments))
         program_environ = {**environ, "PYTHONUNBUFFERED": "1", **command.environ}
         manager.add_process(command.name, line, env=program_environ, cwd=str(ROOT))
+    secrets = ("--secrets", str(stack.data / "secrets"))
     greeting = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "deploy.welcome", "--secrets", str(stack.data / "secrets")],
+        [sys.executable, "-m", "deploy.welcome", *secrets, "--receivers", str(stack.receivers)],
         env={**environ, **stack.addresses},
         cwd=ROOT,
         start_new_session=True,

@@ -1,7 +1,8 @@
-"""Says where the pages are and how to read the login once Grafana answers, and gives the wall its user.
+"""Ends a start: says where the pages are, how to read the login and who is told of alerts.
 
-Standard library only: Compose runs it in a container of its own as the last thing of `docker compose up`, and
-`make run` beside what it starts, where Grafana may be missing. With `--login` it only prints the login.
+Before that it waits for Grafana, gives the wall its user and lets Alertmanager read its receivers anew.
+Standard library only: Compose runs it in a container of its own as the last thing of `docker compose up`,
+and `make run` beside what it starts, where Grafana may be missing. With `--login` it only prints the login.
 
 Errors: `WelcomeError`, which ends in one sentence and exit status 1.
 """
@@ -108,8 +109,33 @@ def _logs_in(admin: Grafana, password: str) -> bool:
     return status == 200
 
 
-def greeting(environ: Mapping[str, str]) -> str:
-    """The last lines of a start: where everything is that runs, and how to read the login."""
+def reload_alertmanager(url: str, seconds: float) -> None:
+    """Let Alertmanager read its configuration anew: it may have been running all the time.
+
+    Raises WelcomeError where it does not answer, or goes on with the one that it had.
+    """
+    wait_for("Alertmanager", f"{url}/-/ready", seconds)
+    request = urllib.request.Request(f"{url}/-/reload", method="POST")  # noqa: S310 - the operator's own
+    try:
+        with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - as above
+            return
+    except urllib.error.HTTPError as error:
+        why = error.read().decode(errors="replace").strip()
+    except OSError as error:
+        why = str(error)
+    raise WelcomeError(f"Alertmanager goes on with the receivers that it had: {why}")
+
+
+def receivers(file: Path | None) -> list[str]:
+    """What is to be said of the receivers; nothing where no start has written it."""
+    try:
+        return file.read_text().splitlines() if file is not None else []
+    except OSError:
+        return []
+
+
+def greeting(environ: Mapping[str, str], told: Sequence[str] = ()) -> str:
+    """The last lines of a start: where everything is that runs, the login, and who is `told` of alerts."""
     page = environ.get("PUBLIC_URL", "").rstrip("/")
     places = {
         "Live page": page and f"{page}/d/tradebot-live/live",
@@ -119,7 +145,8 @@ def greeting(environ: Mapping[str, str]) -> str:
         "Alertmanager": environ.get("ALERTMANAGER_PUBLIC_URL"),
         "Login": page and "make login",
     }
-    return "\n".join(["", *(f"  {name:14} {place}" for name, place in places.items() if place), ""])
+    lines = [f"{name:14} {place}" for name, place in places.items() if place]
+    return "\n".join(["", *(f"  {line}" for line in [*lines, *told]), ""])
 
 
 def passwords(folder: Path) -> tuple[str, str]:
@@ -144,6 +171,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     parser.add_argument(
         "--secrets", type=Path, required=True, help="the folder of the first start's passwords"
     )
+    parser.add_argument("--receivers", type=Path, metavar="FILE", help="what to say of who is told of alerts")
     parser.add_argument("--login", action="store_true", help="print the login and do nothing else")
     parser.add_argument(
         "--wait", type=float, default=120.0, metavar="SECONDS", help="for Grafana (default 120)"
@@ -165,8 +193,16 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     except OSError as error:
         print(f"no login yet: {error.filename or error} ({error.strerror})", file=sys.stderr)
         return 1
-    print(greeting(environ), flush=True)
-    return 0
+    told, trouble = receivers(options.receivers), ""
+    if "ALERTMANAGER_URL" in environ:
+        try:
+            reload_alertmanager(environ["ALERTMANAGER_URL"], options.wait)
+        except WelcomeError as error:
+            trouble = str(error)
+    print(greeting(environ, told), flush=True)
+    if trouble:
+        print(trouble, file=sys.stderr)
+    return int(bool(trouble))
 
 
 if __name__ == "__main__":

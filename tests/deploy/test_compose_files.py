@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from deploy.receiver_kinds import DEFAULTS
+from deploy.receivers import PUBLIC
+
 ROOT = Path(__file__).parents[2]
 FILES = {"demo": ("docker-compose.yml",), "own bot": ("docker-compose.yml", "deploy/own-bot.yml")}
 
@@ -49,7 +52,8 @@ def test_every_variable_is_explained_in_the_example_with_its_default_and_no_othe
         }
     explained = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert explained.pop("COMPOSE_FILE") == ":".join(FILES["own bot"])
-    assert explained == used | {"PUBLIC_URL": "http://localhost:3000"}
+    usual = {"PUBLIC_URL": "http://localhost:3000", "EXPORTER_PUBLIC_URL": "http://localhost:9121"}
+    assert explained == used | usual
 
 
 @pytest.mark.skipif(shutil.which("docker") is None, reason="the docker client is not installed")
@@ -101,6 +105,23 @@ class TestAsComposeReadsThem:
         for name, service in config(FILES["demo"])["services"].items():
             assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}, name
             assert service["logging"]["options"] == {"max-file": "3", "max-size": "10m"}, name
-            assert service["restart"] == ("no" if name in {"first-start", "welcome"} else "unless-stopped"), (
-                name
-            )
+            once = name in {"first-start", "receivers", "welcome"}
+            assert service["restart"] == ("no" if once else "unless-stopped"), name
+
+    def test_every_variable_of_the_receivers_reaches_what_writes_them(self) -> None:
+        for files in FILES.values():
+            services = config(files, SLACK_CHANNEL="#bots")["services"]
+            given = services["receivers"]["environment"]
+            assert given["SLACK_CHANNEL"] == "#bots"
+            source = (ROOT / "deploy" / "receiver_kinds.py").read_text()
+            assert set(given) == set(re.findall(r'"([A-Z]+_[A-Z_]+)"', source)) | set(PUBLIC)
+            assert {name: given[name] for name in DEFAULTS} == DEFAULTS
+
+    def test_the_exporter_knows_the_address_of_its_own_page_and_alertmanager_knows_the_exporters(
+        self,
+    ) -> None:
+        services = config(FILES["own bot"], EXPORTER_PORT="9333")["services"]
+        assert services["exporter"]["environment"]["EXPORTER_PUBLIC_URL"] == "http://localhost:9333"
+        assert "--exporter=http://127.0.0.1:9333" in services["receivers"]["command"]
+        assert "--exporter=http://exporter:9121" in config(FILES["demo"])["services"]["receivers"]["command"]
+        assert "--config.file=/run/alertmanager/alertmanager.yml" in services["alertmanager"]["command"]

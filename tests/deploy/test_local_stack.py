@@ -207,3 +207,35 @@ def test_compose_installs_the_same_version_before_grafana_starts() -> None:
     assert "GF_PLUGINS_PREINSTALL_DISABLED" not in grafana["environment"], "it would turn that off, too"
     assert "exporter-data:/var/lib/tradebot:ro" in grafana["volumes"]
     assert grafana["environment"]["REPORTING_DB"] == str(load(ROOT / "exporter.yml").reporting_db)
+
+
+def test_alertmanager_is_told_what_the_environment_and_the_secret_files_say(tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "slack_url").write_text("https://hooks.slack.example/x")
+    local = LocalStack(ALL, PORTS, tmp_path / "data", {"DEAD_MAN_URL": "https://alive.example/1"}, given)
+    local.write_files()
+    (alertmanager,) = [command for command in local.commands() if command.name == "alertmanager"]
+    (named,) = [
+        part.partition("=")[2] for part in alertmanager.arguments if part.startswith("--config.file=")
+    ]
+    receivers = {each["name"]: each for each in yaml.safe_load(Path(named).read_text())["receivers"]}
+    assert set(receivers["page"]) == {"name", "webhook_configs", "slack_configs"}
+    exporter, switch = receivers["watchdog"]["webhook_configs"]
+    assert (exporter["url"], switch["url"]) == (
+        "http://127.0.0.1:19121/api/alerts",
+        "https://alive.example/1",
+    )
+    addresses = (Path(named).parent / "templates" / "addresses.tmpl").read_text()
+    assert "}}http://localhost:13000{{" in addresses
+    assert "}}http://localhost:19121{{" in addresses
+    assert local.receivers.read_text() == "Alerts are told to Slack.\nThe dead-man's switch is on.\n"
+
+
+def test_the_addresses_that_people_open_can_be_others_than_localhost(tmp_path: Path) -> None:
+    public = {"PUBLIC_URL": "https://wall.example", "EXPORTER_PUBLIC_URL": "https://desk.example"}
+    local = LocalStack(ALL, PORTS, tmp_path, public)
+    assert public.items() <= local.addresses.items()
+    settings = grafanas_settings(local)
+    assert settings["GF_SERVER_ROOT_URL"] == "https://wall.example"
+    assert settings["GF_SERVER_DOMAIN"] == "wall.example"

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+ALERT_PATH = "tradebot_exporter_alert_path_timestamp_seconds"
 VARIABLES = (
     "ARB_CONTROL_SOCKET_PORT",
     "EXPORTER_PORT",
@@ -45,6 +46,13 @@ def wait_for(port: str, path: str, words: str, seconds: float) -> None:
             seen = answer(port, path)
         except OSError as error:
             seen = str(error)
+        time.sleep(0.2)
+
+
+def wait_for_words(said: list[str], words: str, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while words not in "".join(said):
+        assert time.monotonic() < end, f"{words!r} not within {seconds} s: {''.join(said)[-2000:]}"
         time.sleep(0.2)
 
 
@@ -82,6 +90,10 @@ def test_the_whole_console_starts_with_one_command_and_stops_with_one_ctrl_c(tmp
             if "Prometheus is not installed" not in "".join(said):
                 query = "/api/v1/query?query=tradebot_up"
                 wait_for(ports["PROMETHEUS_PORT"], query, '"bot":"arb"', 30)
+                if "Alertmanager is not installed" not in "".join(said):
+                    # The Watchdog went all the way: Prometheus, Alertmanager, the exporter.
+                    wait_for(ports["EXPORTER_PORT"], "/metrics", f"\n{ALERT_PATH} ", 60)
+                    wait_for_words(said, "Alerts are told to nobody", 30)
         finally:
             run.send_signal(signal.SIGINT)
             try:

@@ -23,6 +23,7 @@ class Double(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.passwords = {"admin": "secret"}
         self.calls: list[tuple[str, str, str]] = []
+        self.refuses_to_reload = False
         super().__init__(("127.0.0.1", 0), DoubleHandler)
 
     @property
@@ -30,8 +31,10 @@ class Double(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def reply(self, method: str, path: str, user: str, body: dict[str, str]) -> tuple[int, object]:
-        if path in {"/api/health", "/-/healthy"}:
+        if path in {"/api/health", "/-/healthy", "/-/ready"}:
             return 200, {}
+        if (method, path) == ("POST", "/-/reload"):
+            return (500, "yaml: line 3") if self.refuses_to_reload else (200, {})
         if not user:
             return 401, {}
         match method, path:
@@ -116,6 +119,27 @@ def test_the_greeting_comes_when_everything_answers_and_names_what_there_is(
     assert "make login" in said
     assert grafana.passwords["wall"] == (tmp_path / WALL_PASSWORD).read_text()
     assert not any(password in said for password in grafana.passwords.values())
+
+
+def test_alertmanager_reads_its_receivers_anew_and_the_last_lines_say_who_is_told(
+    grafana: Double, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = tmp_path / "receivers.txt"
+    said.write_text("Alerts are told to Slack.\nPagerDuty is off: secrets/pagerduty_key is empty.\n")
+    environ = {**PUBLIC, "EXPORTER_URL": grafana.url, "ALERTMANAGER_URL": grafana.url}
+    words = ["--secrets", str(tmp_path), "--receivers", str(said), "--wait", "0"]
+    assert main(words, environ) == 0
+    assert ("POST", "/-/reload") in [(method, path) for method, path, _ in grafana.calls]
+    assert capsys.readouterr().out.endswith(
+        "  Alerts are told to Slack.\n  PagerDuty is off: secrets/pagerduty_key is empty.\n\n"
+    )
+    grafana.refuses_to_reload = True
+    assert main(words, environ) == 1
+    out, err = capsys.readouterr()
+    assert "Operator page" in out, "the greeting comes all the same"
+    assert err == 'Alertmanager goes on with the receivers that it had: "yaml: line 3"\n'
+    assert main(words, environ | {"ALERTMANAGER_URL": "http://127.0.0.1:1"}) == 1
+    assert capsys.readouterr().err.startswith("Alertmanager did not answer at http://127.0.0.1:1")
 
 
 def test_without_grafana_the_greeting_names_no_page_and_no_login(tmp_path: Path) -> None:

@@ -25,7 +25,9 @@ from tests.stack.docker_images import GRAFANA_LABEL, image_names, make_stand_ins
 pytestmark = pytest.mark.stack
 
 ROOT = Path(__file__).parents[2]
+ALERT_PATH = "tradebot_exporter_alert_path_timestamp_seconds"
 SERVICES = ("arb-bot", "exporter", "prometheus", "alertmanager", "grafana")
+ONE_SHOTS = ("first-start", "receivers", "welcome")
 PORTS = ("GRAFANA_PORT", "EXPORTER_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
 
 
@@ -142,10 +144,7 @@ def stack(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_every_service_becomes_healthy_and_the_one_shots_end_well(stack: Stack) -> None:
     for service in SERVICES:
         until(lambda service=service: stack.health(service) == "healthy", f"{service} healthy")
-    assert {name: stack.exit_code(name) for name in ("first-start", "welcome")} == {
-        "first-start": 0,
-        "welcome": 0,
-    }
+    assert {name: stack.exit_code(name) for name in ONE_SHOTS} == dict.fromkeys(ONE_SHOTS, 0)
 
 
 def test_the_exporter_answers_on_its_published_port_and_sees_the_demo_bot(stack: Stack) -> None:
@@ -189,7 +188,7 @@ def reaches(stack: Stack, service: str, address: str) -> bool:
 
 
 def test_no_container_runs_as_root_writes_to_its_image_or_keeps_a_capability(stack: Stack) -> None:
-    for service in (*SERVICES, "first-start", "welcome"):
+    for service in (*SERVICES, *ONE_SHOTS):
         seen = stack.inspect(service)
         assert seen["Config"]["User"].partition(":")[0] not in {"", "0", "root"}, service
         assert seen["HostConfig"]["ReadonlyRootfs"], service
@@ -265,6 +264,40 @@ def test_alertmanager_is_up_and_receives_the_watchdog(stack: Stack) -> None:
     until(lambda: "Watchdog" in get(alerts), "the Watchdog in Alertmanager")
 
 
+def alert_path_is_proven(stack: Stack) -> bool:
+    """Whether the Watchdog came back to the exporter within the last two minutes, by what Prometheus scraped."""
+    return bool(stack.query(f"time() - {ALERT_PATH} < 120"))
+
+
+def test_the_watchdog_comes_back_to_the_exporter(stack: Stack) -> None:
+    until(lambda: alert_path_is_proven(stack), "the Watchdog at the exporter")
+
+
+def test_a_second_start_tells_whom_was_set_meanwhile_and_others_cannot_read_it(stack: Stack) -> None:
+    def listed() -> str:
+        return stack.compose("exec", "--no-TTY", "alertmanager", "ls", "-ln", "/run/alertmanager")
+
+    def status() -> str:
+        return get(stack.url("ALERTMANAGER_PORT", "/api/v2/status"))
+
+    (line,) = (line for line in listed().splitlines() if line.endswith(" alertmanager.yml"))
+    assert line.split()[:4] == ["-rw-r-----", "1", "10001", "0"]
+    assert "Alerts are told to nobody" in stack.compose("logs", "--no-log-prefix", "welcome")
+    assert "slack_configs" not in status()
+
+    (stack.folder / "secrets" / "slack_url").write_text("http://127.0.0.1:9/services/none\n")
+    (stack.folder / "secrets" / "pagerduty_key").write_text("")
+    stack.compose("up", "--detach")
+    until(lambda: stack.exit_code("welcome") is not None, "the welcome after a change")
+    said = stack.compose("logs", "--no-log-prefix", "welcome")
+    assert "Alerts are told to Slack." in said
+    assert "PagerDuty is off: secrets/pagerduty_key is empty." in said
+    assert "slack_configs" in status()
+    assert stack.exit_code("receivers") == 0
+    for name in ("slack_url", "pagerduty_key"):
+        (stack.folder / "secrets" / name).unlink()
+
+
 def test_a_rebuilt_exporter_leaves_the_bots_container_running(stack: Stack) -> None:
     def running_since(service: str) -> tuple[str, str]:
         seen = stack.inspect(service)
@@ -303,6 +336,7 @@ def test_a_bot_on_this_hosts_loopback_is_watched_without_the_demo_bot(
             found = json.loads(get(stack.url("PROMETHEUS_PORT", "/api/v1/alertmanagers")))
             assert len(found["data"]["activeAlertmanagers"]) == 1
             assert get(stack.url("ALERTMANAGER_PORT", "/-/ready"))
+            until(lambda: alert_path_is_proven(stack), "the Watchdog at the exporter")
     finally:
         bot.terminate()
         bot.wait(20)
