@@ -70,6 +70,7 @@ class Services:
                 services.asked.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
                 self.send_response(services.status.get(self.path, 200))
                 self.end_headers()
+                self.wfile.write(b"ok")  # as Slack does, which Alertmanager wants to read
 
             def do_GET(self) -> None:
                 self.send_response(200)
@@ -136,7 +137,7 @@ class Real:
         return [(each["status"]["state"], each["createdBy"]) for each in found]
 
 
-def configuration(api: int, services: str, push: tuple[str, ...]) -> dict[str, Any]:
+def configuration(api: int, token: Path, services: str, push: tuple[str, ...]) -> dict[str, Any]:
     """The committed routes with receivers that deliver to the office, and to what of `push` each calls."""
     content = yaml.safe_load((ROOT / "prometheus" / "alertmanager.yml").read_text())
     del content["templates"]
@@ -146,7 +147,7 @@ def configuration(api: int, services: str, push: tuple[str, ...]) -> dict[str, A
     hook = {
         "url": f"http://{HOST}:{api}/api/alerts",
         "send_resolved": True,
-        "http_config": {"authorization": {"credentials": TOKENS["alertmanager"]}},
+        "http_config": {"authorization": {"credentials_file": str(token)}},
     }
     kinds = {
         "slack": {"slack_configs": [{"api_url": f"{services}/slack", "channel": "#bots"}]},
@@ -166,8 +167,10 @@ def configuration(api: int, services: str, push: tuple[str, ...]) -> dict[str, A
 async def standing(tmp_path: Path, *push: str) -> AsyncIterator[Real]:
     office = Office(tmp_path, {"arb": OwnBot()}, now=time.time())
     port, api = free_port(), free_port()
+    token = tmp_path / "alertmanager_token"
+    token.write_text(TOKENS["alertmanager"])
     with Services().running() as services:
-        settings = configuration(api, services.url, push)
+        settings = configuration(api, token, services.url, push)
         (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(settings))
         server = uvicorn.Server(
             uvicorn.Config(office.app, host=HOST, port=api, lifespan="off", log_config=None)
