@@ -15,14 +15,15 @@ from tests.prometheus.promtool import (
 )
 
 
-def gone(*severities: str, tier: str = "live") -> tuple[Firing, ...]:
-    """TradebotDisconnected in each of these severities."""
+def gone(*severities: str, tier: str = "live", **texts: str) -> tuple[Firing, ...]:
+    """TradebotDisconnected in each of these severities; `texts` as of `firing`."""
     return tuple(
         firing(
             "TradebotDisconnected",
             "A bot is gone",
             "Nothing is heard from arb although it should be running: its control socket is closed or "
             "silent. What it holds and what works at its venues is not known until it is back.",
+            texts=texts,
             area="link",
             severity=severity,
             tier=tier,
@@ -147,14 +148,25 @@ CASES = [
         silent_at=(65, 69, 70, 80),
     ),
     Case(
-        "A bot that is back is gone no more.",
+        "A bot that is back is gone no more, and has recovered.",
         "TradebotDisconnected",
-        Kind.NEGATIVE,
+        Kind.FIRES,
         bot(
+            tier="paper",
             connected=changes((0, 1), (65, 0), (90, 1)),
             last_heartbeat_timestamp_seconds=lambda at: at if at >= 90 else min(at, 60),
         ),
-        silent_at=(90, 100, 300),
+        silent_at=(64,),
+        firing=gone("warning", tier="paper"),
+        ends=(91, "recovered"),
+    ),
+    Case(
+        "A bot that is gone when its window begins is meant to be quiet, not recovered.",
+        "TradebotDisconnected",
+        Kind.FIRES,
+        bot(tier="paper", **KILLED, expected=changes((0, 1), (100, 0))),
+        firing=gone("warning", tier="paper"),
+        ends=(101, "planned: quiet began"),
     ),
     Case(
         "Without any series of the bot nothing is claimed of it.",
@@ -169,6 +181,18 @@ CASES = [
         Kind.MISSING,
         {name: lambda at, s=each: s(at) if at < 60 else None for name, each in bot().items()},
         silent_at=(65, 79, 80, 100, 300),
+    ),
+    Case(
+        "A bot that is gone and of which then nothing is known any more has not recovered.",
+        "TradebotDisconnected",
+        Kind.RESTART,
+        with_restart(bot(tier="paper", **KILLED), gone=90, back=10**6),
+        firing=gone(
+            "warning",
+            tier="paper",
+            now="no verdict · last mode paper · PnL not known · no cap known",
+        ),
+        ends=(107, "its figures vanished"),
     ),
     Case(
         "A lost scrape neither raises it for a healthy bot",
@@ -228,6 +252,17 @@ CASES = [
             forgotten=("last_heartbeat_timestamp_seconds",),
         ),
         firing_at=tuple(range(75, 150)),
+        firing=gone("warning", tier="paper"),
+    ),
+    Case(
+        "nor one that is gone and never beat.",
+        "TradebotDisconnected",
+        Kind.RESTART,
+        with_restart(
+            bot(tier="paper", **{**KILLED, "last_heartbeat_timestamp_seconds": None}), gone=100, back=110
+        ),
+        silent_at=(80,),
+        firing_at=tuple(range(85, 180)),
         firing=gone("warning", tier="paper"),
     ),
 ]

@@ -110,6 +110,29 @@ STORE_UNREADABLE = [
         firing=(unreadable("locked"),),
     ),
     Case(
+        "When it can be read again it has recovered, after a minute to be sure.",
+        "TradebotStoreUnreadable",
+        Kind.FIRES,
+        bot(**store(ok=changes((0, 1), (60, 0), (200, 1)), locked=changes((0, 0), (60, 1), (200, 0)))),
+        firing=(unreadable("locked"),),
+        ends=(260, "recovered"),
+    ),
+    Case(
+        "A store that is damaged after it was locked has not.",
+        "TradebotStoreUnreadable",
+        Kind.FIRES,
+        bot(
+            **store(
+                ok=changes((0, 1), (60, 0)),
+                locked=changes((0, 0), (60, 1), (200, 0)),
+                corrupt=changes((0, 0), (200, 1)),
+            )
+        ),
+        silent_at=(119,),
+        firing_at=(120,),
+        firing=(unreadable("locked"),),
+    ),
+    Case(
         "A store that is locked for ten seconds is none.",
         "TradebotStoreUnreadable",
         Kind.NEGATIVE,

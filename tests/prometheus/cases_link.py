@@ -9,6 +9,7 @@ from tests.prometheus.promtool import (
     bot,
     changes,
     firing,
+    until,
     with_lost_scrape,
     with_restart,
 )
@@ -33,6 +34,15 @@ FLAPPING = [
         silent_at=(60, 134),
         firing_at=(135, 200),
         firing=(FLAPPING_FIRING,),
+    ),
+    Case(
+        "Ten minutes after the last of them it has recovered.",
+        "TradebotFlapping",
+        Kind.FIRES,
+        bot(connected=changes((0, 1), (60, 0), (62, 1), (70, 0), (75, 1), (80, 0), (85, 1))),
+        firing_at=(300,),
+        firing=(FLAPPING_FIRING,),
+        ends=(657, "recovered"),
     ),
     Case(
         "A stopped bot, whose kernel accepts one connection after the other, is gone and not flapping.",
@@ -137,6 +147,26 @@ STATE_STALE = [
         silent_at=(84, 85, 88, 100),
     ),
     Case(
+        "A state that comes at last ends it.",
+        "TradebotStateStale",
+        Kind.FIRES,
+        bot(up=changes((0, 1), (80, 0), (120, 1))),
+        firing=(stale("critical", "live"),),
+        ends=(121, "recovered"),
+    ),
+    Case(
+        "A bot that is stale and then gone has not recovered: it is gone.",
+        "TradebotStateStale",
+        Kind.FIRES,
+        bot(
+            up=changes((0, 1), (80, 0)),
+            connected=changes((0, 1), (120, 0)),
+            last_heartbeat_timestamp_seconds=until(118),
+        ),
+        firing=(stale("critical", "live"),),
+        ends=(121, "the connection was lost"),
+    ),
+    Case(
         "A bot that is gone is not stale too.",
         "TradebotStateStale",
         Kind.NEGATIVE,
@@ -217,6 +247,26 @@ LOOP_HUNG = [
         silent_at=(79,),
         firing_at=(80,),
         firing=(hung("warning", "paper"),),
+    ),
+    Case(
+        "A cycle that ends at last ends it.",
+        "TradebotLoopHung",
+        Kind.FIRES,
+        bot(loop_hung=changes((0, 0), (80, 1), (120, 0))),
+        firing=(hung("critical", "live"),),
+        ends=(121, "recovered"),
+    ),
+    Case(
+        "A hung bot that is killed has not recovered.",
+        "TradebotLoopHung",
+        Kind.FIRES,
+        bot(
+            loop_hung=changes((0, 0), (80, 1), (120, None)),
+            connected=changes((0, 1), (120, 0)),
+            last_heartbeat_timestamp_seconds=until(118),
+        ),
+        firing=(hung("critical", "live"),),
+        ends=(137, "the connection was lost"),
     ),
     Case(
         "A bot without a beat is not hung but gone.",

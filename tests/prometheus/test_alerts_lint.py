@@ -5,14 +5,19 @@ import re
 from functools import cache
 
 import pytest
+import yaml
 
 from exporter.control.kill import Stage
-from exporter.labels import UNKNOWN
+from exporter.labels import STATUSES, UNKNOWN
 from exporter.metrics import DECLARED
 from exporter.reporting.sources import STATUSES as STORE_STATUSES
+from exporter.rows import HISTOGRAM
+from exporter.sight import CLOCK_OFF_SECONDS
 from exporter.sourced import BOT, LEDGER
 from exporter.state import CAUSES
+from exporter.totals import MESSAGE_TYPES
 from exporter.view import TIERS
+from grafana.words import STREAM_CODES
 from tests.prometheus.promql import grouped_by, made, selectors
 from tests.prometheus.promtool import PROMETHEUS, alert_rules, rule_groups
 from tests.prometheus.their_metrics import ALERTS, NEWER_LABELS, STARTED, THEIRS, UP
@@ -39,7 +44,9 @@ DASHBOARDS = {
     for board in [json.loads(path.read_text())]
 }
 
+CATALOGUE = yaml.safe_load((ROOT / "exporter" / "catalogues" / "arb.yml").read_text())["settings"]
 EXPORTED = {metric.name: metric for metric in DECLARED}
+BUCKETS = {f"{metric.name}_bucket": metric for metric in DECLARED if metric.kind == HISTOGRAM}
 EVERY_RULE = [(str(group["name"]), rule) for group in rule_groups() for rule in group["rules"]]  # type: ignore[attr-defined]
 RECORDED = {str(rule["record"]): str(rule["expr"]) for _, rule in EVERY_RULE if "record" in rule}
 RULES = [pytest.param(rule, id=f"{rule['alert']} {rule['labels']['severity']}") for rule in alert_rules()]  # type: ignore[index]
@@ -55,10 +62,13 @@ VALUES = {
     "known": {"now", "last"},
     "cause": set(CAUSES),
     "source": {BOT, LEDGER},
-    "status": set(STORE_STATUSES),
+    "status": {*STORE_STATUSES, *STATUSES, *"|".join(STREAM_CODES.values()).split("|")},
+    "stakes": {"live", "none"},
+    "key": {key for keys in CATALOGUE.values() for key in keys},
     "state": set(Stage),
     "expected": {"true", "false"},
     "simulated": {"true", "false", UNKNOWN},
+    "type": set(MESSAGE_TYPES),
     "job": {"tradebot", "prometheus", "alertmanager"},
     "integration": {"email", "slack", "telegram", "pagerduty", "webhook"},
     "reason": {"contextCanceled"},
@@ -77,12 +87,19 @@ def labels_of(metric: str) -> frozenset[str] | None:
             {"bot"} if not metric.startswith("tradebot_exporter_") else set()
         )
         return SCRAPED | own
+    if metric in BUCKETS:
+        return SCRAPED | {"bot", "le", *BUCKETS[metric].labels}
     if metric in THEIRS:
         return SCRAPED | THEIRS[metric][1] | NEWER_LABELS.get(metric, frozenset())
     if metric in {UP, STARTED}:
         return SCRAPED
     if metric == ALERTS:
-        return SCRAPED | {"alertname", "alertstate", "severity", "bot", "tier"}
+        return SCRAPED | {
+            "alertname",
+            "alertstate",
+            "severity",
+            *["bot", "tier", "store", "status", "venue", "key", "cause"],
+        }
     return labels_in(RECORDED[metric]) if metric in RECORDED else None
 
 
@@ -198,7 +215,8 @@ def test_an_alert_of_a_paper_bot_is_never_critical(rule: dict[str, dict[str, str
     if rule["labels"]["severity"] == "critical" and "bot" in labels_in(str(rule["expr"])):
         expression = str(rule["expr"])
         tiers = [RECORDED[s.metric] for s in selectors(expression) if s.metric in RECORDED]
-        assert any('tier!="paper"' in text or "bot:live:info" in text for text in (expression, *tiers))
+        never = ('tier!="paper"', 'stakes="live"', "bot:live:info")
+        assert any(each in text for text in (expression, *tiers) for each in never)
 
 
 @pytest.mark.parametrize(("area", "rule"), [(a, r) for a, r in EVERY_RULE if "alert" in r])
@@ -208,6 +226,16 @@ def test_planned_quiet_hides_link_and_market_and_never_money_or_control(
     asked = asked_by(str(rule["expr"]))
     assert ("tradebot_expected" in asked) == (area in MAY_BE_QUIET)
     assert area == "market" or "tradebot_venue_expected" not in asked
+
+
+def test_a_clock_is_called_wrong_by_the_same_difference_everywhere() -> None:
+    limits = re.findall(
+        r"tradebot_clock_skew_seconds\[20s\]\)\) (>=|<=) (\S+)", RECORDED["bot:clock_off:seconds"]
+    )
+    assert {(sign, float(limit)) for sign, limit in limits} == {
+        (">=", CLOCK_OFF_SECONDS),
+        ("<=", -CLOCK_OFF_SECONDS),
+    }
 
 
 @pytest.mark.parametrize("alert", NAMES)
