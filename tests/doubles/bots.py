@@ -258,3 +258,17 @@ class AnswersForAnotherKey(KeepsItsValue):
 
     def told_a_setting(self, key: str, value: Any) -> Message | None:
         return {"type": "update_config_ack", "key": f"NOT_{key}", "ok": True, "old": 0, "new": value}
+
+
+class Liar(DeployedBot):
+    """Acks kills and changes and does neither, until it is `honest`."""
+
+    honest = False
+
+    def stands_still(self) -> bool:
+        return self.honest and super().stands_still()
+
+    def told_a_setting(self, key: str, value: Any) -> Message | None:
+        if self.honest:
+            return super().told_a_setting(key, value)
+        return {"type": "update_config_ack", "key": key, "ok": True, "old": self.settings[key], "new": value}

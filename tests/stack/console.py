@@ -23,7 +23,7 @@ from urllib.request import Request
 import yaml
 
 from deploy.programs import find_programs
-from tests.stack.processes import HOST, ROOT, Program, free_port, python, running, wait_until
+from tests.stack.processes import HOST, ROOT, Program, free_port, python, wait_until
 from tests.stack.webhook import Webhook
 
 INTERVAL = 2
@@ -39,28 +39,42 @@ class NotInstalledError(Exception):
 
 @dataclass(frozen=True)
 class BotEntry:
-    """A bot of exporter.yml; `stores` are the paths of what it writes, by name."""
+    """A bot of exporter.yml; `stores` are the paths of what it writes, by name, `more` its other settings."""
 
     name: str
     tier: str
     port: int
     stores: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 TOKENS = {"operator_token": "Qw7-operator-vN3kT8zLs", "alertmanager_token": "Qw7-alerts-b5HxR2mPy"}
 
 
 class ArbBot:
-    """`python -m arb_bot` in a folder of its own, on one port however often it is started."""
+    """`python -m arb_bot` in a folder of its own, on one port however often it is started.
 
-    def __init__(self, name: str, folder: Path, tier: str = "live") -> None:
+    As a context it runs from entry to exit, with `arguments` at each start.
+    """
+
+    def __init__(self, name: str, folder: Path, tier: str = "live", arguments: Sequence[str] = ()) -> None:
         self.folder = folder / name
         stores = {"orders": "arb_orders.db", "analytics": "analytics.db"}
         paths = {store: str(self.folder / file) for store, file in stores.items()}
         self.entry = BotEntry(name, tier, free_port(), paths)
         self.folder.mkdir()
         self._hang = self.folder / "hang"
+        self._arguments = arguments
         self._program: Program | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     @property
     def kill_file(self) -> Path:
@@ -71,8 +85,8 @@ class ArbBot:
         """Start it, for the first time or again; the exporter finds it when it listens."""
         self.stop()
         arguments = ("--port", str(self.entry.port), "--data-dir", self.folder, "--interval", str(INTERVAL))
-        command = python("-m", "tests.stack.hanging_bot", self._hang, *arguments, "--seed", "7", *more)
-        self._program = Program(command, self.folder / "log", FAR_LIMITS)
+        command = python("-m", "tests.stack.hanging_bot", self._hang, *arguments, "--seed", "7")
+        self._program = Program([*command, *self._arguments, *more], self.folder / "log", FAR_LIMITS)
 
     def send(self, number: signal.Signals) -> None:
         """Send its process a signal."""
@@ -99,9 +113,12 @@ class ArbBot:
 
 
 class Console:
-    """Starts on entry, and is there when every program says that it is ready."""
+    """Starts on entry, and is there when every program says that it is ready.
 
-    def __init__(self, folder: Path, bots: Sequence[BotEntry]) -> None:
+    Everything is written in `folder`; the exporter's own files are on another `disk` where one is named.
+    """
+
+    def __init__(self, folder: Path, bots: Sequence[BotEntry], *, disk: Path | None = None) -> None:
         programs = find_programs(os.environ)
         missing = [name for name in ("prometheus", "alertmanager") if getattr(programs, name) is None]
         if missing:
@@ -109,7 +126,8 @@ class Console:
                 f"not installed: {', '.join(missing)} (Debian: prometheus, prometheus-alertmanager)"
             )
         self._programs = programs
-        self._folder = folder
+        self.folder = folder
+        self.reporting_db = (disk or folder) / "reporting.db"
         self._bots = bots
         self._ports = {name: free_port() for name in ("exporter", "prometheus", "alertmanager")}
         self.webhook = Webhook()
@@ -121,10 +139,8 @@ class Console:
             stack.enter_context(self.webhook)
             self._write_files()
             for name in ("exporter", "alertmanager", "prometheus"):
-                command = getattr(self, f"_{name}")()
-                self.programs[name] = stack.enter_context(
-                    running(command, self._folder / f"{name}.log", partial(self._ready, name))
-                )
+                stack.callback(self.stop, name)
+                self.start(name)
             wait_until(lambda: self.query('up{job="tradebot"} == 1'), "the first scrape")
             self._stack = stack.pop_all()
         return self
@@ -133,6 +149,18 @@ class Console:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def start(self, name: str) -> None:
+        """Start one of the programs, for the first time or again; it is ready then."""
+        environ = {f"{other.upper()}_URL": self.url(other) for other in ("prometheus", "alertmanager")}
+        program = Program(getattr(self, f"_{name}")(), self.folder / f"{name}.log", environ)
+        self.programs[name] = program
+        program.wait_for(partial(self._ready, name))
+
+    def stop(self, name: str) -> None:
+        """End one of the programs for good, if it runs."""
+        if name in self.programs:
+            self.programs[name].stop()
 
     def url(self, program: str, path: str = "") -> str:
         """An address of one of the programs."""
@@ -164,6 +192,17 @@ class Console:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
+    def order_with_code(self, bot: str, call: str, **fields: object) -> None:
+        """Order what raises the risk of a bot, with the code that its panel shows for it."""
+        path = f"/bots/{bot}/{call}"
+        try:
+            self.order(path, **fields)
+        except urllib.error.HTTPError as refused:
+            refused.close()
+            shown = self.look(f"/bots/{bot}")["codes"]
+            (code,) = [each["code"] for each in shown if each["action"] == call]
+            self.order(path, **fields, code=code)
+
     def look(self, path: str) -> Any:
         """What the exporter shows the operator."""
         request = Request(
@@ -187,11 +226,11 @@ class Console:
         wait_until(up, f"{', '.join(names)} to be up in Prometheus", seconds)
 
     def _write_files(self) -> None:
-        shutil.copytree(ROOT / "prometheus", self._folder / "configuration")
+        shutil.copytree(ROOT / "prometheus", self.folder / "configuration")
         targets = {name: [{"targets": [f"{HOST}:{port}"]}] for name, port in self._ports.items()}
         for name, groups in targets.items():
-            (self._folder / "configuration" / "targets" / f"{name}.yml").write_text(yaml.safe_dump(groups))
-        alertmanager = self._folder / "configuration" / "alertmanager.yml"
+            (self.folder / "configuration" / "targets" / f"{name}.yml").write_text(yaml.safe_dump(groups))
+        alertmanager = self.folder / "configuration" / "alertmanager.yml"
         configuration = with_webhooks(yaml.safe_load(alertmanager.read_text()), self.webhook.url)
         watchdog = next(receiver for receiver in configuration["receivers"] if receiver["name"] == "watchdog")
         watchdog["webhook_configs"] += [
@@ -202,13 +241,13 @@ class Console:
         ]
         alertmanager.write_text(yaml.safe_dump(configuration))
         for name, token in TOKENS.items():
-            (self._folder / name).write_text(token)
+            (self.folder / name).write_text(token)
         settings = {
             "listen": {"host": HOST, "port": self._ports["exporter"]},
-            "reporting_db": str(self._folder / "reporting.db"),
+            "reporting_db": str(self.reporting_db),
             "tokens": {
-                "operators": {"ann": str(self._folder / "operator_token")},
-                "alertmanager": str(self._folder / "alertmanager_token"),
+                "operators": {"ann": str(self.folder / "operator_token")},
+                "alertmanager": str(self.folder / "alertmanager_token"),
             },
             "bots": [
                 {
@@ -219,21 +258,22 @@ class Console:
                     "stores": dict(b.stores),
                     "tier": b.tier,
                     "expected_interval": INTERVAL,
+                    **b.more,
                 }
                 for b in self._bots
             ],
         }
-        (self._folder / "exporter.yml").write_text(yaml.safe_dump(settings))
+        (self.folder / "exporter.yml").write_text(yaml.safe_dump(settings))
 
     def _exporter(self) -> list[str | Path]:
-        return python("-m", "exporter", "--config", self._folder / "exporter.yml")
+        return python("-m", "exporter", "--config", self.folder / "exporter.yml")
 
     def _prometheus(self) -> list[str | Path]:
         assert self._programs.prometheus is not None
         return [
             self._programs.prometheus,
-            f"--config.file={self._folder / 'configuration' / 'prometheus.yml'}",
-            f"--storage.tsdb.path={self._folder / 'series'}",
+            f"--config.file={self.folder / 'configuration' / 'prometheus.yml'}",
+            f"--storage.tsdb.path={self.folder / 'series'}",
             f"--web.listen-address={HOST}:{self._ports['prometheus']}",
         ]
 
@@ -241,8 +281,8 @@ class Console:
         assert self._programs.alertmanager is not None
         return [
             self._programs.alertmanager,
-            f"--config.file={self._folder / 'configuration' / 'alertmanager.yml'}",
-            f"--storage.path={self._folder / 'alerts'}",
+            f"--config.file={self.folder / 'configuration' / 'alertmanager.yml'}",
+            f"--storage.path={self.folder / 'alerts'}",
             f"--web.listen-address={HOST}:{self._ports['alertmanager']}",
             "--cluster.listen-address=",
         ]

@@ -1,40 +1,56 @@
 """A scripted bot that says it trades real money, with something unhedged: what no bot of ours can be yet.
 
-It beats each second and sends a state every two, from a thread of its own, and can vanish and come back, or
-fall silent on a connection that stands.
+It beats each second and sends a state every two, from a thread of its own. It says what a test has it say,
+and has the troubles that bots have: it vanishes and comes back, restarts, hangs, falls silent on a connection
+that stands, or is behind a network that loses what is sent without telling either side.
 """
 
 import asyncio
 import threading
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from tests.doubles import messages
-from tests.doubles.scripted_bot import ScriptedBot
+from tests.doubles.scripted_bot import Blackhole, ScriptedBot
 from tests.stack.console import BotEntry
 
 CAP_USD = 10.0
 
 
 class LiveBot:
-    """In mode live, with a cap of 10 USD; `daily_pnl` and `unhedged_usd` are what it will say next.
+    """In mode live, with a cap of 10 USD, unless `fields` of its states say otherwise.
 
     Without `beats` it is as bots of the base protocol are, which send no heartbeat. While `mute` it says
-    nothing at all.
+    nothing at all; while `hung` it beats and no cycle ends. `ahead` is what its clock is ahead, in seconds.
+    One that is `far` is behind a network that can lose packets.
     """
 
-    def __init__(self, name: str, *, beats: bool = True) -> None:
-        self._name = name
-        self._beats = beats
+    def __init__(
+        self,
+        name: str,
+        *,
+        tier: str = "live",
+        beats: bool = True,
+        far: bool = False,
+        stores: Mapping[str, str] | None = None,
+        **fields: Any,
+    ) -> None:
         self.mute = False
-        self.daily_pnl = 0.0
-        self.unhedged_usd = 0.0
+        self.hung = False
+        self.ahead = 0.0
+        self._name, self._tier, self._stores = name, tier, stores or {}
+        self._beats, self._far = beats, far
+        self._fields = fields
+        self._session = 1
         self._bot = ScriptedBot()
+        self._relay: Blackhole | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._listens = threading.Event()
         self._gone = threading.Event()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._speak()), daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -49,7 +65,12 @@ class LiveBot:
 
     @property
     def entry(self) -> BotEntry:
-        return BotEntry(self._name, "live", self._bot.port)
+        port = self._relay.port if self._relay is not None and self._far else self._bot.port
+        return BotEntry(self._name, self._tier, port, self._stores)
+
+    def says(self, **fields: Any) -> None:
+        """Have it say this from its next state on, in the words of the wire."""
+        self._fields = self._fields | fields
 
     def vanish(self) -> None:
         """Close every connection and listen no more, without a word."""
@@ -59,35 +80,61 @@ class LiveBot:
         """Listen and speak again, on the same port."""
         self._gone.clear()
 
-    async def _speak(self) -> None:
-        began, listens = time.time(), True
-        async with self._bot as bot:
-            self._listens.set()
-            for second in range(10**6):
-                if self._over.is_set():
-                    return
-                if listens and self._gone.is_set():
-                    await bot.stop()
-                elif not listens and not self._gone.is_set():
-                    await bot.start()
-                listens = not self._gone.is_set()
-                if listens and not self.mute:
-                    if self._beats:
-                        await bot.send(messages.heartbeat(ts=time.time(), cycle=second // 2))
-                    if second % 2 == 0:
-                        await bot.send(self._state(second // 2, time.time() - began))
-                await asyncio.sleep(1)
+    def restart(self) -> None:
+        """Be another run of the bot from now on, by what it says of itself."""
+        self._session += 1
 
-    def _state(self, cycle: int, uptime: float) -> dict[str, Any]:
+    def lose_packets(self) -> None:
+        """Let the network swallow what either side sends: the connection is half open."""
+        assert self._loop is not None and self._relay is not None
+        self._loop.call_soon_threadsafe(self._relay.swallow)
+
+    def pass_packets(self) -> None:
+        """Let everything through again."""
+        assert self._loop is not None and self._relay is not None
+        self._loop.call_soon_threadsafe(self._relay.restore)
+
+    async def _live(self) -> None:
+        async with self._bot as bot, Blackhole(bot.port) as relay:
+            self._relay, self._loop = relay, asyncio.get_running_loop()
+            self._listens.set()
+            await self._speak(bot)
+
+    async def _speak(self, bot: ScriptedBot) -> None:
+        session, began, cycle, listens = self._session, time.time(), 0, True
+        for second in range(10**6):
+            if self._over.is_set():
+                return
+            if session != self._session:
+                session, began, cycle = self._session, time.time(), 0
+            if listens and self._gone.is_set():
+                await bot.stop()
+            elif not listens and not self._gone.is_set():
+                await bot.start()
+            listens = not self._gone.is_set()
+            ends_a_cycle = second % 2 == 0 and not self.hung
+            cycle += ends_a_cycle
+            if listens and not self.mute:
+                if self._beats:
+                    await bot.send(messages.heartbeat(ts=time.time() + self.ahead, cycle=cycle))
+                if ends_a_cycle:
+                    await bot.send(self._state(session, cycle, time.time() - began))
+            await asyncio.sleep(1)
+
+    def _state(self, session: int, cycle: int, uptime: float) -> dict[str, Any]:
+        said = {
+            "mode": "live",
+            "status": "live",
+            "simulated": False,
+            "daily_pnl": 0.0,
+            "unhedged_usd": {"kalshi": 0.0},
+            "config_snapshot": {"ARB_LIVE_MODE": True, "ARB_DAILY_LOSS_CAP_USD": CAP_USD},
+            **self._fields,
+        }
         return messages.state(
             cycle=cycle,
-            ts=time.time(),
-            mode="live",
-            status="live",
-            simulated=False,
+            ts=time.time() + self.ahead,
+            session_id=f"{self._name}-{session}",
             uptime_seconds=uptime,
-            daily_pnl=self.daily_pnl,
-            daily_loss_cap_remaining=CAP_USD + min(0.0, self.daily_pnl),
-            unhedged_usd={"kalshi": self.unhedged_usd},
-            config_snapshot={"ARB_LIVE_MODE": True, "ARB_DAILY_LOSS_CAP_USD": CAP_USD},
+            **{"daily_loss_cap_remaining": CAP_USD + min(0.0, said["daily_pnl"]), **said},
         )

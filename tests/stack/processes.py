@@ -59,6 +59,16 @@ class Program:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    def wait_for(self, ready: Callable[[], object]) -> None:
+        """Wait until it is `ready`; raises RuntimeError with its log where it ends before."""
+
+        def ready_or_dead() -> bool:
+            if not self.runs:
+                raise RuntimeError(f"{self.log.stem} ended: {self.said()}")
+            return bool(ready())
+
+        wait_until(ready_or_dead, f"{self.log.stem} to be ready")
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal; a process that was stopped stays so until SIGCONT."""
         self._process.send_signal(number)
@@ -92,14 +102,8 @@ def running(
 ) -> Iterator[Program]:
     """A program that is `ready`; raises RuntimeError with its log where it ends before."""
     program = Program(command, log, environ)
-
-    def ready_or_dead() -> bool:
-        if not program.runs:
-            raise RuntimeError(f"{command[0]} ended: {program.said()}")
-        return bool(ready())
-
     try:
-        wait_until(ready_or_dead, f"{log.stem} to be ready")
+        program.wait_for(ready)
         yield program
     finally:
         program.stop()

@@ -1,4 +1,7 @@
-"""A receiver that Alertmanager can post to; it keeps each alert with the time at which it arrived."""
+"""A receiver that Alertmanager can post to; it keeps each message with the time at which it arrived.
+
+It can fail as services do: what is posted for a receiver in `failing` is answered with a 500 and not kept.
+"""
 
 import json
 import threading
@@ -18,14 +21,30 @@ class Arrival:
     status: str
     labels: dict[str, str]
     annotations: dict[str, str]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One post: to whom, when (epoch seconds), and the alerts in it."""
+
+    receiver: str
+    at: float
+    alerts: tuple[Arrival, ...]
+
+    def bots(self, status: str) -> list[str]:
+        """The bots of its alerts with this status, in order of their names."""
+        return sorted(one.labels.get("bot", "") for one in self.alerts if one.status == status)
 
 
 class Webhook:
     """Listens on a port of its own; the path of a post names the receiver."""
 
     def __init__(self) -> None:
+        self.failing: frozenset[str] = frozenset()
+        """Receivers whose service is broken at the moment."""
         self._lock = threading.Lock()
-        self._arrivals: list[Arrival] = []
+        self._messages: list[Message] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -46,8 +65,7 @@ class Webhook:
 
     def arrivals(self, **labels: str) -> list[Arrival]:
         """What has arrived so far with these labels, in order; `receiver` and `status` are taken as well."""
-        with self._lock:
-            seen = list(self._arrivals)
+        seen = [alert for message in self.messages() for alert in message.alerts]
         receiver, status = labels.pop("receiver", None), labels.pop("status", None)
         return [
             one
@@ -57,13 +75,25 @@ class Webhook:
             and labels.items() <= one.labels.items()
         ]
 
-    def _take(self, receiver: str, message: dict[str, Any]) -> None:
-        at = time.time()
+    def messages(self, receiver: str | None = None) -> list[Message]:
+        """Every post so far, in order; those of one receiver where it is named."""
         with self._lock:
-            self._arrivals += [
-                Arrival(receiver, at, alert["status"], alert["labels"], alert["annotations"])
-                for alert in message["alerts"]
-            ]
+            return [one for one in self._messages if receiver in {None, one.receiver}]
+
+    def _take(self, receiver: str, message: dict[str, Any]) -> int:
+        """Keep a post; returns the status to answer with."""
+        if receiver in self.failing:
+            return 500
+        at = time.time()
+        alerts = (
+            Arrival(
+                receiver, at, *(alert[name] for name in ("status", "labels", "annotations", "fingerprint"))
+            )
+            for alert in message["alerts"]
+        )
+        with self._lock:
+            self._messages.append(Message(receiver, at, tuple(alerts)))
+        return 200
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         take = self._take
@@ -71,8 +101,7 @@ class Webhook:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                take(self.path.strip("/"), json.loads(body))
-                self.send_response(200)
+                self.send_response(take(self.path.strip("/"), json.loads(body)))
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:

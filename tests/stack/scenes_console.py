@@ -1,0 +1,270 @@
+"""Scenes of the console's own parts: each breaks a program, a file or a disk of a small console of its own.
+
+`STANDS` says which scenes share a console, because none of them disturbs the others there.
+"""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tests.doubles import bots
+from tests.stack.console import Console
+from tests.stack.live_bot import LiveBot
+from tests.stack.lying_bot import LyingBot
+from tests.stack.processes import HOST, free_port, wait_until
+from tests.stack.scene import PAGED, WARNED, NotPossibleError, Outcomes, Scene, Stage, Told, play
+
+DISK_BYTES = 64 * 2**20
+KILLED = "killed"
+"""The bot whose kill is a message that can fail."""
+
+
+def configuration(stage: Stage) -> Path:
+    """The folder that Prometheus and Alertmanager read."""
+    return stage.console.folder / "configuration"
+
+
+def reloaded(stage: Stage, program: str) -> None:
+    """Have a program read its configuration again, as a person who changed it would."""
+    stage.console.programs[program].send(signal.SIGHUP)
+
+
+def exporter_killed(stage: Stage) -> None:
+    """Kill it the hard way."""
+    stage.console.programs["exporter"].send(signal.SIGKILL)
+    stage.console.programs["exporter"].ended()
+
+
+def exporter_started(stage: Stage) -> None:
+    """Start it again."""
+    stage.console.start("exporter")
+
+
+def wrong_address(stage: Stage) -> None:
+    """Prometheus looks for itself where nothing listens."""
+    file = configuration(stage) / "targets" / "prometheus.yml"
+    stage.held = file.read_text()
+    file.write_text(yaml.safe_dump([{"targets": [f"{HOST}:{free_port()}"]}]))
+
+
+def right_address(stage: Stage) -> None:
+    """It finds itself again."""
+    (configuration(stage) / "targets" / "prometheus.yml").write_text(stage.held)
+
+
+def alertmanager_misread(stage: Stage) -> None:
+    """Its configuration is changed to what it cannot read."""
+    file = configuration(stage) / "alertmanager.yml"
+    stage.held = file.read_text()
+    file.write_text(stage.held + "\nroutes_are_not_here: true\n")
+    reloaded(stage, "alertmanager")
+
+
+def alertmanager_reads(stage: Stage) -> None:
+    """The change is taken back."""
+    (configuration(stage) / "alertmanager.yml").write_text(stage.held)
+    reloaded(stage, "alertmanager")
+
+
+def rules_misread(stage: Stage) -> None:
+    """A file of rules comes that is none."""
+    (configuration(stage) / "rules" / "mine.yml").write_text("groups: {}\n")
+    reloaded(stage, "prometheus")
+
+
+def rules_fail(stage: Stage) -> None:
+    """A rule comes that can be read and not evaluated."""
+    rule = {"record": "mine", "expr": "up * on () up"}
+    text = yaml.safe_dump({"groups": [{"name": "mine", "rules": [rule]}]})
+    (configuration(stage) / "rules" / "mine.yml").write_text(text)
+    reloaded(stage, "prometheus")
+
+
+def without_my_rules(stage: Stage) -> None:
+    """The file is taken away."""
+    (configuration(stage) / "rules" / "mine.yml").unlink()
+    reloaded(stage, "prometheus")
+
+
+def exporter_stood(stage: Stage) -> None:
+    """Wait until the exporter has run for as long as its own restart is forgiven."""
+    age = 'time() - process_start_time_seconds{job="tradebot"} > 301'
+    wait_until(lambda: stage.console.query(age), "an exporter that has run for five minutes", 360)
+
+
+def service_broken(stage: Stage) -> None:
+    """The service behind one receiver answers with errors, and something has to be told to it."""
+    stage.console.webhook.failing = frozenset({"remind"})
+    stage.console.order(f"/bots/{KILLED}/kill", reason="somebody has to be told of it")
+
+
+def service_works(stage: Stage) -> None:
+    """It answers again."""
+    stage.console.webhook.failing = frozenset()
+
+
+def database_locked(stage: Stage) -> None:
+    """Somebody holds the lock of the reporting database and does not let go."""
+    stage.held = sqlite3.connect(stage.console.reporting_db, timeout=30, isolation_level=None)
+    stage.held.execute("BEGIN EXCLUSIVE")
+
+
+def database_free(stage: Stage) -> None:
+    """The lock is let go."""
+    stage.held.execute("ROLLBACK")
+    stage.held.close()
+
+
+def event_altered(stage: Stage) -> None:
+    """Somebody rewrites what an event says, behind the exporter's back."""
+    stage.held = _rewritten(stage, "somebody else")
+
+
+def event_put_back(stage: Stage) -> None:
+    """The event says again what it said."""
+    _rewritten(stage, stage.held)
+
+
+def _rewritten(stage: Stage, what: str) -> str:
+    """Change the first event while the exporter is away for a moment; returns what it said."""
+    stage.console.stop("exporter")
+    with closing(sqlite3.connect(stage.console.reporting_db, timeout=10, isolation_level=None)) as db:
+        ((before,),) = db.execute("SELECT what FROM events ORDER BY seq LIMIT 1").fetchall()
+        db.execute("UPDATE events SET what = ? WHERE seq = (SELECT min(seq) FROM events)", (what,))
+    stage.console.start("exporter")
+    return str(before)
+
+
+def disk_filled(stage: Stage) -> None:
+    """Something else writes until hardly anything is left."""
+    folder = stage.console.reporting_db.parent
+    if folder == stage.console.folder:
+        raise NotPossibleError("only root can mount a small disk")
+    free = shutil.disk_usage(folder).free
+    (folder / "ballast").write_bytes(bytes(free - DISK_BYTES // 33))
+
+
+def disk_emptied(stage: Stage) -> None:
+    """It is taken away."""
+    (stage.console.reporting_db.parent / "ballast").unlink()
+
+
+def alertmanager_away(stage: Stage) -> None:
+    """Alertmanager is killed, and away until Prometheus knows that it tells nobody.
+
+    Meanwhile nothing is heard by whoever waits for the Watchdog: that is who has to call.
+    """
+    webhook = stage.console.webhook
+    wait_until(lambda: webhook.messages("watchdog"), "the watchdog", 70)
+    stage.console.programs["alertmanager"].send(signal.SIGKILL)
+    killed = time.time()
+    for alert in ("TradebotPrometheusTargetMissing", "TradebotNotificationsFailing"):
+        firing = f'ALERTS{{alertname="{alert}", alertstate="firing"}}'
+        wait_until(lambda: stage.console.query(firing), f"{alert} in Prometheus", 240)  # noqa: B023
+    heard = [message for message in webhook.messages("watchdog") if message.at > killed + 1]
+    assert not heard, "the dead man's switch heard of a Watchdog that nobody could send"
+    assert time.time() > killed + 90, "longer than a Watchdog may be late"
+    stage.console.start("alertmanager")
+
+
+def prometheus_stopped(stage: Stage) -> None:
+    """Prometheus stands still."""
+    stage.console.programs["prometheus"].send(signal.SIGSTOP)
+
+
+def nothing(stage: Stage) -> None:
+    """Let time pass."""
+
+
+WATCHED = Told("watchdog", "none")
+
+# fmt: off
+TARGET_MISSING = Scene(
+    "target", "TradebotPrometheusTargetMissing", PAGED, "Prometheus does not find itself",
+    None, wrong_address, right_address, says="prometheus")
+REFUSED_BY_ALERTMANAGER = Scene(
+    "alertmanager_reload", "TradebotConfigReloadFailed", WARNED, "Alertmanager's file is broken and reloaded",
+    None, alertmanager_misread, alertmanager_reads, says="alertmanager", ends=90)
+REFUSED_BY_PROMETHEUS = Scene(
+    "prometheus_reload", "TradebotConfigReloadFailed", WARNED, "a broken file of rules is reloaded",
+    None, rules_misread, without_my_rules, says="prometheus", ends=90)
+RULE_FAILS = Scene(
+    "rule", "TradebotRulesFailing", WARNED, "a rule cannot be evaluated",
+    None, rules_fail, without_my_rules, says="mine", ends=400)
+NOT_DELIVERED = Scene(
+    "service", "TradebotNotificationsFailing", WARNED, "a receiver's service answers 500",
+    None, service_broken, service_works, says="webhook", fires=120, ends=420, prepare=exporter_stood)
+LOCKED = Scene(
+    "lock", "TradebotReportingStale", WARNED, "the reporting database is locked",
+    None, database_locked, database_free, fires=340, ends=150)
+EXPORTER_GONE = Scene(
+    "exporter", "TradebotExporterDown", PAGED, "SIGKILL of the exporter",
+    None, exporter_killed, exporter_started)
+ALTERED = Scene(
+    "chain", "TradebotEventChainBroken", WARNED, "an event is altered by hand",
+    None, event_altered, event_put_back, fires=90, ends=700)
+FULL = Scene(
+    "disk", "TradebotDiskWillFill", WARNED, "the disk is filled to 3 %",
+    None, disk_filled, disk_emptied, says="reporting", fires=120, ends=150)
+DEAF = Scene(
+    "alertmanager", "TradebotNotificationsFailing", WARNED, "Alertmanager is away; told when it is back",
+    None, alertmanager_away, nothing, fires=60, ends=200)
+WATCHDOG = Scene(
+    "watchdog", "TradebotWatchdog", WATCHED, "nothing: it always fires; it ends when Prometheus stands still",
+    None, nothing, prometheus_stopped, fires=70, ends=330)
+# fmt: on
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Scenes that share a console; on a small disk of its own where they fill it."""
+
+    name: str
+    scenes: tuple[Scene, ...]
+    on_a_disk: bool = False
+
+    def played(self, folder: Path) -> Outcomes:
+        """Play them; raises NotInstalledError."""
+        with ExitStack() as stack:
+            live = stack.enter_context(LiveBot("live"))
+            killed = stack.enter_context(LyingBot(KILLED, bots.OwnBot()))
+            disk = stack.enter_context(_small_disk(folder / "disk")) if self.on_a_disk else None
+            console = stack.enter_context(Console(folder, [live.entry, killed.entry], disk=disk))
+            console.wait_for_bots(["live", KILLED])
+            return play(console, [(scene, None) for scene in self.scenes], to_the_end=True)
+
+
+STANDS = (
+    Stand("told", (TARGET_MISSING, REFUSED_BY_ALERTMANAGER, RULE_FAILS, NOT_DELIVERED, LOCKED)),
+    Stand("exporter", (EXPORTER_GONE, REFUSED_BY_PROMETHEUS)),
+    Stand("disk", (ALTERED, FULL), on_a_disk=True),
+    Stand("deaf", (DEAF,)),
+    Stand("watched", (WATCHDOG,)),
+)
+SCENES = tuple(scene for stand in STANDS for scene in stand.scenes)
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[Path | None]:
+    """A disk of 64 MiB in memory; None where only root could mount one."""
+    if os.geteuid() != 0:
+        yield None
+        return
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
