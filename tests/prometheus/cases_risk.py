@@ -15,14 +15,13 @@ from tests.prometheus.promtool import (
 )
 
 
-def near(used: str, **texts: str) -> Firing:
+def near(used: str, by: str = "its own figures", **texts: str) -> Firing:
     """TradebotLossCapNear with the used part as people read it."""
     return firing(
         "TradebotLossCapNear",
         "A bot is near its daily loss cap",
         f"arb has used {used} of its daily loss cap, or is losing so fast that it reaches the cap within 15 "
-        "minutes, by its own figures or, where it reports none, by its ledger. At the cap it stops opening "
-        "positions until 00:00 UTC.",
+        f"minutes, by {by}. At the cap it stops opening positions until 00:00 UTC.",
         board="tradebot-live",
         texts=texts,
         area="risk",
@@ -32,11 +31,20 @@ def near(used: str, **texts: str) -> Firing:
 
 def with_cap(used: Series, cap: float | None = 100, source: str = "bot") -> dict[str, Series]:
     """A live bot with a cap of 100 USD of which so much is used."""
-    remaining: Series = lambda at: None if used(at) is None else 100 - float(used(at) or 0)  # noqa: E731
+
+    def less(whole: float) -> Series:
+        return lambda at: None if used(at) is None else whole - float(used(at) or 0)
+
     return bot(
         daily_loss_cap_usd=None if cap is None else always(cap),
-        **{f'daily_loss_cap_remaining_usd,source="{source}"': remaining},
+        **{
+            f'daily_loss_cap_remaining_usd,source="{source}"': less(100),
+            f'daily_pnl_usd,source="{source}"': less(0),
+        },
     )
+
+
+GONE = "figures that are gone since"
 
 
 # Four fifths used from the start, 75 % from 120 on, 69 % from 180 on.
@@ -81,7 +89,7 @@ LOSS_CAP_NEAR = [
         "TradebotLossCapNear",
         Kind.FIRES,
         with_cap(changes((0, 90), (90, None))),
-        firing=(near("90%"),),
+        firing=(near("90%", GONE),),
         ends=(410, "its figures vanished"),
     ),
     Case(
@@ -89,7 +97,7 @@ LOSS_CAP_NEAR = [
         "TradebotLossCapNear",
         Kind.MISSING,
         with_restart(with_cap(always(90)), gone=90, back=10**6),
-        firing=(near("90%"),),
+        firing=(near("90%", GONE),),
         ends=(410, "its figures vanished"),
     ),
     Case(
@@ -148,7 +156,7 @@ LOSS_CAP_NEAR = [
         },
         silent_at=(30, 80, 89),
         firing_at=(95, 120),
-        firing=(near("90%"),),
+        firing=(near("90%", "its ledger"),),
     ),
     Case(
         "A bot without a cap is near none.",
@@ -185,19 +193,19 @@ LOSS_CAP_NEAR = [
             gone=90,
             back=120,
         ),
-        firing_at=(89, 100, 115, 120, 130, 200),
-        firing=(near("90%"),),
+        firing_at=(120, 130, 200),
+        firing=(near("90%", "its ledger"),),
     ),
 ]
 
 
-def breached(severity: str, tier: str) -> Firing:
-    """TradebotLossCapBreached."""
+def breached(severity: str, tier: str, pnl: str = "nobody reports its PnL of the day now") -> Firing:
+    """TradebotLossCapBreached, with what is known of the day's PnL."""
     return firing(
         "TradebotLossCapBreached",
         "A bot broke its daily loss cap",
-        "arb has lost its daily loss cap or more since 00:00 UTC. It must open nothing until the day ends; "
-        "see that it does not.",
+        f"arb has lost its daily loss cap or more since 00:00 UTC; {pnl}. It must open nothing until the day "
+        "ends; see that it does not.",
         board="tradebot-live",
         area="risk",
         severity=severity,
@@ -248,11 +256,28 @@ LOSS_CAP_BREACHED = [
         silent_at=(60, 300),
     ),
     Case(
-        "It ends two minutes after the day that ends the latch.",
+        "It ends with the day that ends the latch, and the two minutes that bridge a restart.",
         "TradebotLossCapBreached",
-        Kind.NEGATIVE,
+        Kind.FIRES,
         bot(daily_loss_breached=changes((0, 1), (60, 0))),
-        silent_at=(181, 300),
+        firing=(breached("critical", "live"),),
+        ends=(180, "the UTC day rolled over"),
+    ),
+    Case(
+        "A latch that nobody knows any more has not ended with the day.",
+        "TradebotLossCapBreached",
+        Kind.MISSING,
+        with_restart(bot(daily_loss_breached=always(1)), gone=60, back=10**6),
+        firing=(breached("critical", "live"),),
+        ends=(200, "its figures vanished"),
+    ),
+    Case(
+        "It says the day's PnL and whose figure that is.",
+        "TradebotLossCapBreached",
+        Kind.FIRES,
+        bot(daily_loss_breached=LATCHED, **{'daily_pnl_usd,source="ledger"': always(-104.5)}),
+        firing_at=(60,),
+        firing=(breached("critical", "live", "its PnL of the day is -104.50 USD by its ledger"),),
     ),
     Case(
         "Without the latch's series nothing is claimed.",

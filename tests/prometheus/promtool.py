@@ -156,6 +156,28 @@ def with_restart(
     return {name: across(name, each) for name, each in restarted.items()}
 
 
+def bridged(alert: str, series: Mapping[str, Series], expected: Firing, at: int) -> list[Case]:
+    """What must hold of every alert that fires from `at` on: neither a lost scrape nor a restart ends it."""
+    return [
+        Case(
+            "A lost scrape does not interrupt it.",
+            alert,
+            Kind.LOST_SCRAPE,
+            with_lost_scrape(series, at + 10),
+            firing_at=(at, at + 10, at + 14, at + 15),
+            firing=(expected,),
+        ),
+        Case(
+            "A minute without the exporter does not let it resolve.",
+            alert,
+            Kind.RESTART,
+            with_restart(series, gone=at + 30, back=at + 90),
+            firing_at=(at + 30, at + 55, at + 89, at + 90, at + 240),
+            firing=(expected,),
+        ),
+    ]
+
+
 def faults(cases: Sequence[Case], promtool: str, folder: Path) -> dict[Case, str]:
     """What promtool finds wrong in these situations, by situation; one run for those of one rule file."""
     runs = []
@@ -231,23 +253,28 @@ def as_test(case: Case, number: int, step: int) -> dict[str, object]:
 def fires(case: Case, at: int, ended: str = "") -> list[dict[str, object]]:
     """What fires at that second, with what it says of then: how its bot is, and why it ends if it does."""
     written = next(rule["annotations"] for rule in alert_rules() if rule["alert"] == case.alert)
-    of_then = {"now": now_line(case.series, at), "ended": ended}
+    of_then = {"now": now_line(case.series, at, stands_on(case.alert)[1]), "ended": ended}
     said = {name: text for name, text in of_then.items() if name in written}  # type: ignore[operator]
     return [
         {"exp_labels": dict(f.labels), "exp_annotations": said | dict(f.annotations)} for f in case.firing
     ]
 
 
-def now_line(series: Mapping[str, Series], at: int, bot_name: str = "arb") -> str:
-    """The line `now` of a bot's alert at that second, as the rules must put it together from these series."""
+def now_line(series: Mapping[str, Series], at: int, step: int, bot_name: str = "arb") -> str:
+    """The line `now` of a bot's alert at that second, as the rules must put it together from these series.
 
-    def newest(metric: str, within: int, **wanted: str) -> tuple[float, dict[str, str]] | None:
+    What was recorded 2.5 s ago counts, which makes a difference only to rules that are evaluated as often.
+    """
+    evaluated, slack = at - at % step, 2.4 if step < 2.5 else 0.0
+
+    def newest(metric: str, within: float, **wanted: str) -> tuple[float, dict[str, str]] | None:
         found = []
         for name, each in series.items():
             labels = dict(re.findall(r'(\w+)="([^"]*)"', name))
             if name.startswith(metric + "{") and {"bot": bot_name, **wanted}.items() <= labels.items():
-                scrapes = range(at - at % SCRAPE, max(-1, at - within), -SCRAPE)
-                found += [(-s, v, labels) for s in scrapes if isinstance(v := each(s), int | float)][:1]
+                scrapes = range(evaluated - evaluated % SCRAPE, -1, -SCRAPE)
+                recent = [s for s in scrapes if evaluated - s <= within + slack]
+                found += [(-s, v, labels) for s in recent if isinstance(v := each(s), int | float)][:1]
         found = [entry for entry in found if entry[1] or metric not in STATES]
         return min(found, key=lambda entry: entry[0])[1:] if found else None
 
@@ -255,7 +282,7 @@ def now_line(series: Mapping[str, Series], at: int, bot_name: str = "arb") -> st
         seen = newest(metric, 20, **wanted)
         return seen and seen[0]
 
-    verdict = newest("tradebot_verdict", 14)
+    verdict = newest("tradebot_verdict", 14.9)
     mode, last_mode = newest("tradebot_mode", 6), newest("tradebot_last_mode", 20)
     pnls = [(figure("tradebot_daily_pnl_usd", source=source), source) for source in ("bot", "ledger")]
     pnl = next((f"PnL {value:.2f} USD ({source})" for value, source in pnls if value is not None), None)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.prometheus import (
+    cases_caps,
     cases_control,
     cases_delivery,
     cases_disconnected,
@@ -20,6 +21,7 @@ SITUATIONS = (
     cases_link,
     cases_restarts,
     cases_risk,
+    cases_caps,
     cases_control,
     cases_orders,
     cases_self,
