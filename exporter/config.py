@@ -157,6 +157,7 @@ class Addresses:
     """Where the other programs are: `*_public` for a person's browser, the rest for this process."""
 
     grafana_public: str
+    exporter_public: str
     prometheus_public: str
     grafana: str
     prometheus: str
@@ -165,6 +166,7 @@ class Addresses:
 
 ENVIRONMENT: Mapping[str, tuple[str, str]] = {
     "grafana_public": ("PUBLIC_URL", "http://localhost:3000"),
+    "exporter_public": ("EXPORTER_PUBLIC_URL", "http://localhost:9121"),
     "prometheus_public": ("PROMETHEUS_PUBLIC_URL", "http://localhost:9090"),
     "grafana": ("GRAFANA_URL", "http://127.0.0.1:3000"),
     "prometheus": ("PROMETHEUS_URL", "http://127.0.0.1:9090"),

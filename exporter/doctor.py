@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter import doctor_files, doctor_network, doctor_stack, doctor_tokens
+from exporter import doctor_files, doctor_network, doctor_receivers, doctor_stack, doctor_tokens
 from exporter.config import ENVIRONMENT, Addresses, Config, Listen, load
 from exporter.config_faults import ConfigError
 from exporter.findings import Finding
@@ -87,13 +87,11 @@ def _over_the_network(config: Config | None, given: Circumstances) -> list[Check
             for bot in config.bots
         ]
         checks.append(("own port", doctor_network.own_port(config.listen, within)))
+        checks.append(("alert path", doctor_receivers.alert_path(config.listen, within, time.time())))
     return [
         *checks,
         ("prometheus", doctor_stack.prometheus(where.prometheus, within, wanted="prometheus" in wanted)),
-        (
-            "alertmanager",
-            doctor_stack.alertmanager(where.alertmanager, within, wanted="alertmanager" in wanted),
-        ),
+        ("alertmanager", doctor_receivers.alertmanager(where, within, wanted="alertmanager" in wanted)),
         ("grafana", doctor_stack.grafana(where.grafana, within, wanted="grafana" in wanted)),
     ]
 

@@ -1,4 +1,4 @@
-"""The doctor's checks of the programs beside the exporter: Prometheus, Alertmanager, Grafana.
+"""The doctor's checks of the programs beside the exporter: Prometheus and Grafana.
 
 A program that does not answer at an address nobody set is skipped: it may live elsewhere, or not be wanted.
 At an address that was set on purpose, silence is a failure.
@@ -6,15 +6,13 @@ At an address that was set on purpose, silence is a failure.
 
 from __future__ import annotations
 
-import yaml
-
 from exporter.findings import Finding
 from exporter.http_get import Answer, field, get
 
 JOB = "tradebot"  # the scrape job in prometheus.yml
 
 
-def _silent(check: str, url: str, answer: Answer, *, wanted: bool) -> Finding | None:
+def silent_program(check: str, url: str, answer: Answer, *, wanted: bool) -> Finding | None:
     """The finding for a program that does not answer as it should; None when it does."""
     if answer.status == 200:
         return None
@@ -28,7 +26,7 @@ async def prometheus(url: str, within: float, *, wanted: bool) -> list[Finding]:
     """Whether Prometheus is there, scrapes the exporter, has rules and knows where to send alerts."""
     check = "prometheus"
     answer = await get(f"{url}/api/v1/targets?state=active", within)
-    if (silent := _silent(check, url, answer, wanted=wanted)) is not None:
+    if (silent := silent_program(check, url, answer, wanted=wanted)) is not None:
         return [silent]
     found = field(answer.json(), "data", "activeTargets")
     targets = [t for t in found if field(t, "labels", "job") == JOB] if isinstance(found, list) else []
@@ -69,41 +67,11 @@ async def _alerting(url: str, within: float) -> list[Finding]:
     return findings
 
 
-async def alertmanager(url: str, within: float, *, wanted: bool) -> list[Finding]:
-    """Whether Alertmanager is there, and whether anybody would be told."""
-    check = "alertmanager"
-    answer = await get(f"{url}/api/v2/status", within)
-    if (silent := _silent(check, url, answer, wanted=wanted)) is not None:
-        return [silent]
-    told = _receivers_with_a_way(field(answer.json(), "config", "original"))
-    if told:
-        return [Finding("PASS", check, f"{url} answers and can tell {', '.join(told)}")]
-    fix = (
-        "set one in prometheus/alertmanager.yml: until then alerts show only on the wall and in Alertmanager"
-    )
-    return [Finding("WARN", check, f"{url} answers, but no receiver has an address to send to", fix)]
-
-
-def _receivers_with_a_way(original: object) -> list[str]:
-    """Names of the receivers that have any configuration besides their name."""
-    try:
-        receivers = field(yaml.safe_load(original), "receivers") if isinstance(original, str) else None
-    except yaml.YAMLError:
-        receivers = None
-    if not isinstance(receivers, list):
-        return []
-    return [
-        str(field(receiver, "name"))
-        for receiver in receivers
-        if isinstance(receiver, dict) and any(key != "name" and value for key, value in receiver.items())
-    ]
-
-
 async def grafana(url: str, within: float, *, wanted: bool) -> list[Finding]:
     """Whether Grafana is there and its own database works."""
     check = "grafana"
     answer = await get(f"{url}/api/health", within)
-    if (silent := _silent(check, url, answer, wanted=wanted)) is not None:
+    if (silent := silent_program(check, url, answer, wanted=wanted)) is not None:
         return [silent]
     if field(answer.json(), "database") != "ok":
         return [Finding("FAIL", check, f"{url} answers, but is not healthy", "look into Grafana's log")]

@@ -44,6 +44,10 @@ class Reporting:
 
 
 # fmt: off
+ALERT_PATH: Final[Metric[Scrape]] = Metric(
+    "tradebot_exporter_alert_path_timestamp_seconds", GAUGE,
+    "When Alertmanager last delivered the Watchdog to this exporter; absent while it never did.",
+    (), lambda s: one(s.watchdog_at))
 BUILD_INFO: Final[Metric[Scrape]] = Metric(
     "tradebot_exporter_build_info", GAUGE, "1 for the exporter's version and that of its Python.",
     ("version", "python"), lambda s: [((s.version, s.python), 1)])
@@ -81,9 +85,7 @@ SELF: Final[tuple[Metric[Scrape], ...]] = (
     Metric("tradebot_exporter_disk_size_bytes", GAUGE,
            "The size of the disk under a folder; absent while the disk does not answer.",
            ("folder",), lambda s: each({name: disk.size for name, disk in s.disks.items()})),
-    Metric("tradebot_exporter_alert_path_timestamp_seconds", GAUGE,
-           "When Alertmanager last delivered the Watchdog to this exporter; absent while it never did.",
-           (), lambda s: one(s.watchdog_at)),
+    ALERT_PATH,
     Metric("tradebot_exporter_push_receivers", GAUGE,
            "How many push receivers of a kind Alertmanager has; absent while it cannot be asked.",
            ("integration",), lambda s: each(s.called.called if s.called is not None else None)),

@@ -16,9 +16,10 @@ from threading import Thread
 
 import pytest
 
-from exporter import doctor, doctor_files, doctor_network, doctor_stack
+from exporter import doctor, doctor_files, doctor_network, doctor_receivers, doctor_stack
 from exporter.config import BotConfig, Listen, addresses
 from exporter.findings import Finding, as_json, exit_code, summary
+from exporter.metrics_self import ALERT_PATH
 from exporter.reporting.tables import MIRRORED, Table
 
 ORDERS = MIRRORED["arb", "orders"]
@@ -380,17 +381,80 @@ async def test_prometheus_must_scrape_us_have_rules_and_know_an_alertmanager() -
     assert "no target of the job" in found[0].says
 
 
-async def test_an_alertmanager_that_can_tell_nobody_is_a_warning() -> None:
-    def status(receivers: str) -> dict[str, tuple[int, object]]:
-        return {"/api/v2/status": (200, {"config": {"original": receivers}})}
+OWN_HOOK = """{url: <secret>, http_config: {authorization: {credentials_file: /x/alertmanager_token}}}"""
+LOCAL_LINKS = "http://localhost:3000", "http://localhost:9121"
+PUBLIC_LINKS = "https://wall.example", "https://desk.example"
 
-    async with web_server(status("receivers: [{name: default}]")) as url:
-        (silent,) = await doctor_stack.alertmanager(url, 5, wanted=True)
-    async with web_server(status("receivers: [{name: ops, webhook_configs: [{url: <secret>}]}]")) as url:
-        (told,) = await doctor_stack.alertmanager(url, 5, wanted=True)
-    assert (silent.level, told.level) == ("WARN", "PASS")
-    assert "prometheus/alertmanager.yml" in silent.fix
-    assert "ops" in told.says
+
+async def told(receivers: str, links: tuple[str, str]) -> dict[str, Finding]:
+    """What the doctor finds at an Alertmanager with these receivers, by check."""
+    answer = {"/api/v2/status": (200, {"config": {"original": f"receivers: [{receivers}]"}})}
+    async with web_server(answer) as url:
+        named = {"ALERTMANAGER_URL": url, "PUBLIC_URL": links[0], "EXPORTER_PUBLIC_URL": links[1]}
+        found = await doctor_receivers.alertmanager(addresses(named), 5, wanted=True)
+    assert all(finding.fix for finding in found if finding.level != "PASS")
+    return {f"{finding.level} {finding.check}": finding for finding in found}
+
+
+async def test_an_alertmanager_that_tells_nobody_is_something_to_look_at() -> None:
+    found = await told(f"{{name: page, webhook_configs: [{OWN_HOOK}]}}", LOCAL_LINKS)
+    assert list(found) == ["PASS alertmanager", "WARN receivers"]
+    assert "nobody is told" in found["WARN receivers"].says
+    assert ".env" in found["WARN receivers"].fix
+    assert list(await told("{name: default}", LOCAL_LINKS)) == [
+        "PASS alertmanager",
+        "WARN receivers",
+        "WARN alert history",
+    ]
+
+
+async def test_who_is_told_is_said_and_a_phone_must_be_able_to_open_the_links() -> None:
+    page = f"{{name: page, webhook_configs: [{OWN_HOOK}], slack_configs: [{{api_url_file: x}}]}}"
+    switch = f"{{name: watchdog, webhook_configs: [{OWN_HOOK}, {{url: <secret>}}]}}"
+    found = await told(f"{page}, {switch}", LOCAL_LINKS)
+    assert list(found) == [
+        "PASS alertmanager",
+        "PASS receivers",
+        "PASS dead-man's switch",
+        "WARN links in messages",
+    ]
+    assert "told by slack; not by email, telegram, pagerduty, webhook" in found["PASS receivers"].says
+    assert "EXPORTER_PUBLIC_URL" in found["WARN links in messages"].fix
+    assert list(await told(f"{page}, {switch}", PUBLIC_LINKS))[-1] == "PASS links in messages"
+    assert "WARN links in messages" in await told(page, (LOCAL_LINKS[0], PUBLIC_LINKS[1]))
+    assert "WARN dead-man's switch" in await told(page, PUBLIC_LINKS)
+
+
+async def test_warnings_that_are_told_while_what_is_critical_is_not_are_a_failure() -> None:
+    notify = f"{{name: notify, webhook_configs: [{OWN_HOOK}], telegram_configs: [{{chat_id: 1}}]}}"
+    assert "FAIL receivers" in await told(
+        f"{{name: page, webhook_configs: [{OWN_HOOK}]}}, {notify}", PUBLIC_LINKS
+    )
+    assert "FAIL receivers" not in await told(notify, PUBLIC_LINKS)
+
+
+async def test_an_alertmanager_that_says_nothing_of_itself_is_no_failure() -> None:
+    assert list(await told("[", PUBLIC_LINKS)) == ["WARN alertmanager"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "level", "words"),
+    [
+        ("", "WARN", "has not come back since"),
+        (f"{ALERT_PATH.name} 970.5\n", "PASS", "came back 30 s ago"),
+        (f"{ALERT_PATH.name} 7e2\n", "FAIL", "came back 300 s ago"),
+    ],
+)
+async def test_the_way_of_an_alert_is_proven_by_the_watchdog_that_came_back(
+    metric: str, level: str, words: str
+) -> None:
+    async with web_server({"/metrics": (200, f"tradebot_exporter_build_info 1\n{metric}")}) as url:
+        listen = Listen(host="127.0.0.1", port=int(url.rpartition(":")[2]))
+        (found,) = await doctor_receivers.alert_path(listen, 5, 1000.4)
+    assert (found.level, bool(found.fix)) == (level, level != "PASS")
+    assert words in found.says
+    (gone,) = await doctor_receivers.alert_path(listen, 1, 1000.4)
+    assert gone.level == "SKIP"
 
 
 async def test_grafana_must_be_healthy() -> None:
@@ -404,9 +468,13 @@ async def test_grafana_must_be_healthy() -> None:
 
 async def test_silence_fails_only_at_an_address_that_was_set_on_purpose() -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    for check in (doctor_stack.prometheus, doctor_stack.alertmanager, doctor_stack.grafana):
-        (skipped,) = await check(url, 1, wanted=False)
-        (failed,) = await check(url, 1, wanted=True)
+    for check, where in (
+        (doctor_stack.prometheus, url),
+        (doctor_receivers.alertmanager, addresses({"ALERTMANAGER_URL": url})),
+        (doctor_stack.grafana, url),
+    ):
+        (skipped,) = await check(where, 1, wanted=False)
+        (failed,) = await check(where, 1, wanted=True)
         assert (skipped.level, failed.level) == ("SKIP", "FAIL")
         assert "refused" in skipped.says
 
