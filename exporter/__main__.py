@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from exporter import __version__, arguments, assembly, doctor, findings, logs, service
+from exporter.alerting import digest_desk
 from exporter.config import Config, addresses, load, unused_parts
 from exporter.config_summary import summary
 from exporter.control import tokens
@@ -104,6 +105,11 @@ def gather(options: argparse.Namespace) -> int:
     return incident.incident(_settings(options), options)
 
 
+def digest(options: argparse.Namespace) -> int:
+    """What the daily digest says of a day."""
+    return digest_desk.command(_settings(options), options)
+
+
 def in_shell(options: argparse.Namespace) -> int:
     """One of the commands for people in a shell."""
     return shell.run(_settings(options), options)
@@ -112,6 +118,7 @@ def in_shell(options: argparse.Namespace) -> int:
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": run,
     "check-config": check_config,
+    "digest": digest,
     "doctor": examine,
     "incident": gather,
     **dict.fromkeys(commands.COMMANDS, on_database),

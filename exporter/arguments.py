@@ -74,6 +74,11 @@ def parser() -> argparse.ArgumentParser:
         "--head", type=_head, action="append", default=[], metavar="COUNT:HASH",
         help="a head known from the exporter's log, from which rows may have been cut off since",
     )  # fmt: skip
+    digest = _command(commands, "digest", "say what the daily digest of a day says")
+    digest.add_argument(
+        "--date", metavar="DATE", help="such as 2026-11-20 (default: the last day that is over)"
+    )
+    digest.add_argument("--json", action="store_true", help="answer as JSON")
     incident.add(_command(commands, "incident", "make a zip for the post-mortem of a stretch of time"))
     shell.add(lambda name, does: _command(commands, name, does))
     return general

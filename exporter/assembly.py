@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 
 from exporter import service
+from exporter.alerting.digest_desk import DigestDesk
 from exporter.alerting.paging import PageTest
 from exporter.alerting.recall import Recall
 from exporter.alerting.shown import alarms
@@ -17,6 +18,7 @@ from exporter.api import alerts, bots, pages, records, runbooks
 from exporter.api.asking import Doorkeeper
 from exporter.api.stream import Streams
 from exporter.bridge import Bridge
+from exporter.calendars import Calendars
 from exporter.collector import Collector
 from exporter.config import Addresses, BotConfig, Config
 from exporter.control.actions import Actions
@@ -27,6 +29,7 @@ from exporter.losscap import Breach
 from exporter.page import runbooks as runbook_pages
 from exporter.page.parts import Place
 from exporter.recording import Recording
+from exporter.reporting.days import OperatorDay
 from exporter.view import BotView
 from exporter.web import application
 
@@ -34,7 +37,9 @@ from exporter.web import application
 async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     """Watch the bots, keep the reporting database and answer on the socket, until a signal comes."""
     latches = Latches(config.latch_folder)
-    views = [_view(bot, latches.restore(bot.name)) for bot in config.bots]
+    calendars = Calendars(config.bots)
+    await calendars.load()  # before anything is said of a bot that may be meant to be away
+    views = [_view(bot, latches.restore(bot.name), calendars) for bot in config.bots]
     breaches = LatchErrands(latches)
     recording = Recording(config, views, breaches.keep)
 
@@ -70,6 +75,9 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     recording.keeper.add(Recall(alert_desk.history))
     page_test = PageTest(alert_desk)
     known_runbooks = runbook_pages.read()
+    digest = DigestDesk(
+        config.reporting_db, OperatorDay(config.day.tz, config.day.rolls_at), list(console.bots), alert_desk
+    )
     watches = [
         *console.watches(),
         *(
@@ -77,8 +85,11 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
             for view, bridge in zip(views, bridges, strict=True)
         ),
         service.Watch("the alerts", alert_desk.run, alert_desk.died),
+        service.Watch("the daily digest", digest.run, lambda: None),
         *recording.watches(),
     ]
+    if calendars.codes:
+        watches.append(service.Watch("the calendars of exchanges", calendars.run, lambda: None))
     process = CollectorRegistry()
     ProcessCollector(registry=process)
     GCCollector(registry=process)
@@ -114,7 +125,7 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     await service.serve(app, watches, taken, ending=recording.ending, stopping=streams.end)
 
 
-def _view(bot: BotConfig, breach: Breach | None) -> BotView:
+def _view(bot: BotConfig, breach: Breach | None, calendars: Calendars) -> BotView:
     return BotView(
         bot.name,
         now=time.time(),
@@ -122,7 +133,8 @@ def _view(bot: BotConfig, breach: Breach | None) -> BotView:
         tier=bot.tier,
         expected_interval=bot.expected_interval,
         stale_after=bot.stale_after,
-        schedule=bot.schedule,
+        schedule=calendars.of(bot),
+        venue_schedule=calendars.by_venue(bot),
         breach=breach,
     )
 
