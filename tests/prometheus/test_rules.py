@@ -7,6 +7,7 @@ from tests.prometheus import (
     cases_control,
     cases_delivery,
     cases_disconnected,
+    cases_exposure,
     cases_history,
     cases_link,
     cases_orders,
@@ -18,6 +19,7 @@ from tests.prometheus.promtool import Case, Kind, alert_rules, faults
 
 SITUATIONS = (
     cases_disconnected,
+    cases_exposure,
     cases_link,
     cases_restarts,
     cases_risk,
