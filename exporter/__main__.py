@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from exporter import __version__, arguments, assembly, doctor, findings, logs, service
+from exporter import __version__, arguments, assembly, doctor, findings, logs, notifications, service
 from exporter.alerting import digest_desk
 from exporter.config import Config, addresses, load, unused_parts
 from exporter.config_summary import summary
@@ -51,6 +51,12 @@ def check_config(options: argparse.Namespace) -> int:
     config = _settings(options)
     addresses(os.environ)
     print(f"{options.config} is good.\n{summary(config)}")  # noqa: T201
+    return 0
+
+
+def tell_of(_: argparse.Namespace) -> int:
+    """Print the notification table."""
+    print(notifications.printed(notifications.notifications()))  # noqa: T201
     return 0
 
 
@@ -120,6 +126,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check-config": check_config,
     "digest": digest,
     "doctor": examine,
+    "notifications": tell_of,
     "incident": gather,
     **dict.fromkeys(commands.COMMANDS, on_database),
     **dict.fromkeys(shell.COMMANDS, in_shell),

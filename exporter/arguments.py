@@ -23,6 +23,7 @@ examples:
   python -m exporter check-config                 say what the file means, or all that is wrong with it
   python -m exporter doctor                       check sockets, files and the programs around, with fixes
   python -m exporter doctor --timeout 70          wait longer for a bot that cycles once a minute
+  python -m exporter notifications                who is told of what: pages, log, phone, sound
   python -m exporter backup console.backup        the reporting database, latches and tokens as one file;
                                                   an exporter that runs goes on
   python -m exporter restore console.backup       put them back (the exporter must not run)
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     commands = general.add_subparsers(metavar="command", help="what to do (default: run)")
     _command(commands, "run", "watch the bots until a signal comes")
     _command(commands, "check-config", "say what the settings file means")
+    _command(commands, "notifications", "print who is told of what, and where each of it comes from")
     _doctor(_command(commands, "doctor", "check what goes wrong in the first hour, with fixes"))
     backup = _command(commands, "backup", "copy the reporting database, latches and tokens into one file")
     backup.add_argument("file", type=Path, metavar="FILE", help="the file to make; it must not exist yet")

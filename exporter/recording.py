@@ -6,12 +6,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from botkit.messages import STATE
 from exporter import __version__, service
 from exporter.config import Config
 from exporter.control.evidence import LONGEST_WORDS
 from exporter.disks import Disks, folders
 from exporter.enforcement import CapGuard
 from exporter.flight_recorder import FlightRecorder
+from exporter.notifications import notifications
+from exporter.notified import Notified
+from exporter.notifier import Notifier
 from exporter.reporting.chain_watch import ChainWatch
 from exporter.reporting.days import OperatorDay
 from exporter.reporting.from_sockets import FromSockets
@@ -50,6 +54,9 @@ class Recording:
             self._record,
             discontinued=lambda: self.keeper.events.discontinued,
         )
+        kept = Notified(config.latch_folder)
+        told = {name: kept.restore(name) for name in self._views}
+        self._notifier = Notifier(notifications(), self._record, told, kept.keep)
         self._has_stores = any(bot.stores for bot in config.bots)
         self._mirror = Mirror(
             [(bot.name, bot.kind, bot.stores) for bot in config.bots],
@@ -72,8 +79,10 @@ class Recording:
 
     def heard(self, view: BotView, message: Mapping[str, object], now: float) -> None:
         """A message came, which the view has taken."""
-        self._guards[view.name].heard(message, now)
         self._sockets.heard(view, message, now)
+        self._guards[view.name].heard(message, now)
+        if message.get("type") == STATE:
+            self._notifier.look(view, now)
 
     def changed(self, view: BotView) -> None:
         """Something came from the bot, or its link was made or lost."""
@@ -81,6 +90,7 @@ class Recording:
 
     def ending(self) -> None:
         """The program ends."""
+        self._notifier.tick(time.time(), last=True)
         self._sockets.ending(time.time())
         self._record("exporter", source="exporter", what="stopped")
 
@@ -106,6 +116,7 @@ class Recording:
     def _judged(self, view: BotView) -> None:
         self._keep(view)
         self.changed(view)
+        self._notifier.look(view, time.time())
 
     def _record(self, kind: str, **told: object) -> None:
         self.keeper.events.record(kind, **told)  # type: ignore[arg-type] # each listener names what it tells

@@ -40,6 +40,7 @@ STATIC_TYPES = {
     "page.css": "text/css",
     "page.js": "text/javascript",
     "runbook.css": "text/css",
+    "sound.js": "text/javascript",
     "stream.js": "text/javascript",
     "wall.css": "text/css",
     "wall.js": "text/javascript",

@@ -42,6 +42,7 @@ def render(page: Page) -> str:
 <link rel="stylesheet" href="/static/page.css">
 <link rel="stylesheet" href="/static/controls.css">
 <link rel="modulepreload" href="/static/stream.js">
+<link rel="modulepreload" href="/static/sound.js">
 <script type="module" src="/static/page.js"></script>
 <script type="module" src="/static/controls.js"></script>
 <noscript><meta http-equiv="refresh" content="5"></noscript>
@@ -67,6 +68,7 @@ def render(page: Page) -> str:
 <span>Grey is normal. Red: act now. Amber: look within the hour. Purple: not known.
 Blue: planned, or paper.</span>
 <span>Times are UTC. Money in USD.</span>
+<button type="button" id="sound" aria-pressed="false">Sound: off</button>
 </footer>
 </body>
 </html>

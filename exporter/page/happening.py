@@ -1,4 +1,4 @@
-"""What is said each second to pages that listen: verdicts, ages, kills, alerts.
+"""What is said each second to pages that listen: verdicts, ages, kills, alerts, and what sounds.
 
 Pure but for the desks that it reads. The mark is that of all that does not tick: a page that sees another
 one asks for what has changed.
@@ -12,8 +12,10 @@ from collections.abc import Mapping
 
 from exporter.control.console import Desks
 from exporter.figures import clock
+from exporter.notifications import notifications
 from exporter.page.alarms import said
 from exporter.page.parts import LEVEL_WORDS, SEVERITY, Alarms
+from exporter.page.sounding import sounds
 from exporter.verdict import judge
 from exporter.view import PAPER
 
@@ -45,6 +47,7 @@ def happening(
                 for row in alarms.rows
             ],
         },
+        "sounds": sounds(worst, alarms, notifications(), now),
         "trouble": trouble,
     }
     return {**told, "mark": _mark(told, codes)}
@@ -58,6 +61,7 @@ def of_bot(desks: Desks, now: float) -> dict[str, object]:
     state = desks.view.state
     return {
         "bot": desks.view.name,
+        "kind": desks.view.kind,
         "level": verdict.level,
         "word": LEVEL_WORDS[verdict.level],
         "text": verdict.text,

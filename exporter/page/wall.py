@@ -55,6 +55,7 @@ def render(grafana: str, pages: Sequence[str], every: int) -> str:
 <link rel="stylesheet" href="/static/controls.css">
 <link rel="stylesheet" href="/static/wall.css">
 <link rel="modulepreload" href="/static/stream.js">
+<link rel="modulepreload" href="/static/sound.js">
 <script type="module" src="/static/wall.js"></script>
 </head>
 <body class="wall" data-every="{every}" data-grafana="{escape(urlsplit(grafana).hostname or "")}">

@@ -3,6 +3,7 @@
 // refresh does the same.
 "use strict";
 
+import { notice } from "./sound.js";
 import { listen } from "./stream.js";
 
 const EVERY = 2000; // milliseconds between two pages
@@ -78,6 +79,7 @@ function tick() {
   const shown = live.querySelector(".age");
   if (shown) shown.textContent = age < 3 ? "" : `${age} s old`;
   live.classList.toggle("stopped", age >= FROZEN);
+  if (age >= FROZEN) notice({ frozen: true });
   if (age >= FROZEN && !document.title.startsWith("FROZEN")) document.title = `FROZEN · ${document.title}`;
 }
 
@@ -86,4 +88,5 @@ setInterval(tick, 500);
 listen((said) => {
   if (mark !== null && mark !== said.mark) refresh();
   mark = said.mark;
+  notice(said.sounds);
 });

@@ -1,12 +1,11 @@
 // The strip of the wall: verdicts, alerts and a clock that ticks with the stream alone, so that it stops when the
-// stream does. A sound for what is critical and nobody has; browsers make none before somebody pressed something.
+// stream does. A wall that stopped sounds by itself.
 "use strict";
 
+import { notice } from "./sound.js";
 import { listen } from "./stream.js";
 
 const FROZEN = 15000; // milliseconds without an event
-const AGAIN = 60000; // milliseconds after which what is still critical sounds again
-const KEPT = "tradebot-wall-sound";
 
 const at = (id) => document.getElementById(id);
 let heardAt = Date.now();
@@ -45,7 +44,7 @@ function heard(said) {
     if (animation.animationName?.endsWith("-frozen")) animation.currentTime = 0;
   }
   document.title = `${at("worst").textContent}`;
-  notice(critical(said));
+  notice(said.sounds);
   tick();
 }
 
@@ -54,68 +53,8 @@ function tick() {
   document.body.classList.toggle("stopped", frozen);
   if (!frozen) return;
   document.title = "WALL FROZEN";
-  notice(new Set(["frozen"]));
+  notice({ frozen: true });
 }
-
-// Sound.
-
-let audio = null;
-let sounding = new Set();
-let soundedAt = 0;
-
-/** What is critical and nobody has: bots that may hold real money, and critical alerts. */
-function critical(said) {
-  const bots = said.bots.filter((bot) => bot.level === "act" && !bot.paper).map((bot) => `${bot.bot} ${bot.text}`);
-  const free = said.alerts.firing.filter((alert) => alert.severity === "critical" && !alert.by);
-  return new Set([...bots, ...free.map((alert) => `${alert.name} ${alert.where}`)]);
-}
-
-function notice(now) {
-  const isNew = [...now].some((what) => !sounding.has(what));
-  sounding = now;
-  if (now.size === 0 || (!isNew && Date.now() - soundedAt < AGAIN)) return;
-  soundedAt = Date.now();
-  if (wanted()) beep();
-}
-
-const wanted = () => localStorage.getItem(KEPT) === "on";
-
-function beep() {
-  if (audio?.state !== "running") return;
-  for (const [index, pitch] of [880, 660, 880].entries()) {
-    const tone = audio.createOscillator();
-    const volume = audio.createGain();
-    tone.frequency.value = pitch;
-    volume.gain.value = 0.25;
-    tone.connect(volume).connect(audio.destination);
-    tone.start(audio.currentTime + index * 0.25);
-    tone.stop(audio.currentTime + index * 0.25 + 0.2);
-  }
-}
-
-function showSound() {
-  const button = at("sound");
-  const blocked = wanted() && audio?.state !== "running";
-  button.setAttribute("aria-pressed", String(wanted()));
-  button.classList.toggle("blocked", blocked);
-  button.textContent = blocked ? "Sound: press to allow" : `Sound: ${wanted() ? "on" : "off"}`;
-}
-
-at("sound").addEventListener("click", async () => {
-  const blocked = wanted() && audio?.state !== "running";
-  if (!blocked) localStorage.setItem(KEPT, wanted() ? "off" : "on");
-  if (wanted()) {
-    audio ??= new AudioContext();
-    await audio.resume();
-    beep();
-  }
-  showSound();
-});
-if (wanted()) {
-  audio = new AudioContext();
-  audio.onstatechange = showSound;
-}
-showSound();
 
 // Frames.
 

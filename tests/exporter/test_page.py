@@ -129,7 +129,7 @@ def test_colours_are_those_of_the_dashboards() -> None:
 
 def test_without_a_login_there_is_no_button_and_a_login_that_puts_no_token_into_an_address() -> None:
     page = render([card()], NOW, controls={"arb": controls()}, alarms=Alarms((ALERT,)))
-    assert re.findall(r"<button[^>]*>(?:<span>)?([^<]+)", page) == ["Log in"]
+    assert re.findall(r"<button[^>]*>(?:<span>)?([^<]+)", page) == ["Log in", "Sound: off"]
     assert '<form id="login" method="post" action="/login">' in page
     assert "READY, drilled 3 d ago" in page
     assert "KILL arb would leave: 14 positions, kept" in page
@@ -143,6 +143,7 @@ def test_who_may_press_has_buttons_and_the_reason_where_there_is_none() -> None:
         "test-page",
         "logout",
         "ask-cancel",
+        "sound",
     ]
     assert "disabled" not in page
     assert "Drill: arb is live: a drill would stop it" in page
@@ -159,8 +160,8 @@ def test_for_who_may_only_look_no_button_works_and_a_line_says_who_may_press() -
         alarms=Alarms((ALERT,)),
     )
     buttons = re.findall(r"<button[^>]+>", page)
-    assert all("disabled" in button or "logout" in button for button in buttons)
-    assert len(buttons) == 5
+    assert all(any(word in button for word in ("disabled", "logout", "sound")) for button in buttons)
+    assert len(buttons) == 6
     assert "wall may look and not change anything. These may press: ann, bob." in page
     assert "<dialog" not in page
 
