@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config import Config, ConfigError, addresses, load, unused_parts
+from exporter.config import Config, ConfigError, ExchangeHours, Window, addresses, load, unused_parts
+from exporter.config_summary import summary
 
 ROOT = Path(__file__).parents[2]
 FULL = """\
@@ -65,6 +66,62 @@ def test_the_whole_file_is_understood(tmp_path: Path) -> None:
     night, weekend = arb.schedule
     assert (night.days, night.opens, night.closes) == (frozenset({3}), 180, 300)
     assert (weekend.days, weekend.opens, weekend.closes) == (frozenset({5, 6, 0}), 22 * 60, 90)
+
+
+SCHEDULED = """\
+bots:
+  - name: arb
+    kind: arb
+    schedule:
+      - {exchange: XNYS}
+      - {exchange: XNAS, open: extended, reason: shares rest}
+      - {exchange: XLON, venue: london}
+      - {tz: UTC, days: thu, from: "03:00", to: "05:00", reason: maintenance, venue: kalshi}
+"""
+
+
+def test_a_schedule_names_exchanges_and_venues(tmp_path: Path) -> None:
+    shares, extended, london, kalshi = load(write(tmp_path, SCHEDULED)).bots[0].schedule
+    assert isinstance(shares, ExchangeHours)
+    assert (shares.exchange, shares.open, shares.reason, shares.venue) == ("XNYS", "regular", None, None)
+    assert isinstance(extended, ExchangeHours)
+    assert (extended.open, extended.reason) == ("extended", "shares rest")
+    assert (london.venue, kalshi.venue) == ("london", "kalshi")
+    assert isinstance(kalshi, Window)
+
+
+def test_what_a_schedule_means_is_said_in_words(tmp_path: Path) -> None:
+    said = summary(load(write(tmp_path, SCHEDULED)))
+    assert "meant to be quiet  while XNYS is closed, by its regular hours\n" in said
+    assert "while XNAS is closed, by its extended hours: shares rest\n" in said
+    assert "while XLON is closed, by its regular hours (london alone)\n" in said
+    assert "thu 03:00 to 05:00 UTC: maintenance (kalshi alone)" in said
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        (
+            "{exchange: NYSE}",
+            ".exchange is 'NYSE', but expected the code of an exchange (ISO 10383), `XNYS`.",
+        ),
+        (
+            "{exchange: XXXX}",
+            ".exchange is 'XXXX', but expected the code of an exchange (ISO 10383), one of XASX",
+        ),
+        ("{exchange: 7}", ".exchange is 7, but expected the code"),
+        ("{exchange: XNYS, open: all}", ".open is 'all', but expected `regular` or `extended`."),
+        ("{exchange: XLON, open: extended}", ".open is 'extended', but only XNAS and XNYS have known hours"),
+        ("{exchange: XNYS, reasn: x}", ".reasn is not a known key; did you mean `reason`?"),
+        ("{exchange: XNYS, tz: UTC}", ".tz is not a known key; known here: exchange, open, reason, venue."),
+        ("{exchange: XNYS, reason: ''}", ".reason is '', but expected a few words that say why"),
+        ("{exchange: XNYS, venue: 'kal shi'}", ".venue is 'kal shi', but expected a venue's name"),
+        ("XNYS", " is 'XNYS', but expected a group of keys"),
+    ],
+)
+def test_what_is_wrong_in_a_schedule_is_said_with_its_line(tmp_path: Path, entry: str, says: str) -> None:
+    (found,) = faults(tmp_path, f"bots:\n  - name: a\n    kind: arb\n    schedule:\n      - {entry}\n")
+    assert found.startswith(f"line 5: bots[0].schedule[0]{says}")
 
 
 def test_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path) -> None:
