@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from exporter.alerting import shown
+from exporter.alerting.history import History
 from exporter.alerting.silences import narrowed, of_silence, silence_of, written
 from exporter.alerts import (
     ENDED_SECONDS,
@@ -163,3 +165,35 @@ def test_prometheus_says_when_the_symptom_began_and_why_an_alert_ends() -> None:
     assert found == [
         {"labels": {"alertname": "A"}, "state": "firing", "active_at": 1795222800.5, "ended": "recovered"}
     ]
+
+
+def test_the_path_of_alerts_is_proven_while_the_watchdog_comes_back() -> None:
+    alerts, history = Alerts(), History()
+    assert shown.alarms(alerts, history, T0).path.state == "NOT PROVEN"
+    alerts.watchdog_at = T0
+    for now, state, tone in ((T0 + shown.PATH_OLD, "PROVEN", ""), (T0 + 200, "NOT PROVEN LATELY", "look")):
+        path = shown.alarms(alerts, history, now).path
+        assert (path.state, path.tone) == (state, tone)
+    assert path.says == "the Watchdog came back 3 min 20 s ago (17:53:20 UTC)"
+
+
+def test_what_ended_lately_is_shown_for_an_hour_with_why_and_how_long_it_lasted() -> None:
+    history = History()
+    delivery = {"alerts": [{**raw(), "status": "firing"}]}
+    fired = next(of_delivery(delivery)).alert.since
+    notes = {"summary": "x", "ended": "recovered"}
+    ended = {
+        "alerts": [{**raw(), "status": "resolved", "endsAt": "2026-11-21T01:02:00Z", "annotations": notes}]
+    }
+    for content, now in ((delivery, fired), (ended, fired + 121)):
+        for each in of_delivery(content):
+            history.delivered(each, now)
+    (row,) = shown.alarms(Alerts(), history, fired + 3000).ended
+    assert (row.name, row.where, row.why, row.lasted, row.at) == (
+        "KillNotVerified",
+        "arb",
+        "recovered",
+        120.0,
+        fired + 120,
+    )
+    assert shown.alarms(Alerts(), history, fired + 3800).ended == ()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -16,6 +17,7 @@ from exporter.page.parts import (
     Button,
     Card,
     Controls,
+    EndedRow,
     Page,
     Place,
     ShownCode,
@@ -272,3 +274,44 @@ def test_what_cannot_be_seen_or_turns_a_text_around_is_not_on_the_page() -> None
     page = render([Card("arb", "act", evil, NOW, (Tile("T", evil, evil),))], NOW, [])
     assert "<h2>arb KILLED  [31m     </h2>" in page
     assert page.encode()
+
+
+def test_an_alert_leads_to_its_runbook_and_one_that_ended_says_why_and_who_had_it() -> None:
+    ended = EndedRow("StateStale", "arb", NOW - 200, 75.0, "recovered", "ann")
+    unexplained = EndedRow("Flapping", "arb", NOW - 300, None, "")
+    row = replace(ALERT, runbook="/runbooks/TradebotLossCapBreached")
+    page = render([card()], NOW, alarms=Alarms((row, ALERT), ended=(ended, unexplained)))
+    assert page.count('<a href="/runbooks/TradebotLossCapBreached">Runbook</a>') == 1
+    assert (
+        "<li><strong>StateStale · arb</strong> <span>recovered</span> "
+        "<span>22:00:45 UTC after 1 min 15 s</span> <em>ann had it</em></li>"
+    ) in page
+    assert "<li><strong>Flapping · arb</strong> <span>ended</span> <span>21:59:05 UTC</span></li>" in page
+
+
+def test_who_is_called_and_whether_alerts_are_delivered_is_said_in_words() -> None:
+    unknown = render([card()], NOW)
+    assert '<p class="told unknown"><b>WHO IS CALLED</b> <strong>NOT KNOWN</strong>' in unknown
+    nobody = Told("", "NO PUSH RECEIVER: nobody is called", "no dead-man's switch", "look")
+    page = render(
+        [card()],
+        NOW,
+        alarms=Alarms(
+            path=Told("", "PROVEN", "the Watchdog came back 7 s ago"),
+            called=nobody,
+            tested=Told("by ann at 03:07:00 UTC", "slack FAILED: is it right?", "", "act"),
+        ),
+    )
+    assert (
+        '<p class="told look"><b>WHO IS CALLED</b> <strong>NO PUSH RECEIVER: nobody is called</strong>'
+        in page
+    )
+    assert "<b>ALERT PATH</b> <strong>PROVEN</strong> <span>the Watchdog came back 7 s ago</span>" in page
+    assert '<p class="told act"><b>TEST PAGE</b> <strong>slack FAILED: is it right?</strong>' in page
+
+
+def test_a_test_page_is_asked_for_with_a_reason_by_who_may_press() -> None:
+    assert 'id="test-page"' not in render([card()], NOW)
+    page = render([card()], NOW, visitor=Visitor("ann"))
+    assert 'id="test-page" data-to="/api/alerts/test" data-title="Send a test page"' in page
+    assert 'data-sends="{&quot;severity&quot;: &quot;critical&quot;}"' in page
