@@ -78,6 +78,22 @@ CASES = [
         firing=(killed("warning", "automatic", "paper"),),
     ),
     Case(
+        "A bot that says that it is armed again ends it.",
+        "TradebotKillSwitchActive",
+        Kind.FIRES,
+        with_switch(automatic=changes((0, 1), (60, 0))),
+        firing=(killed("critical", "automatic"),),
+        ends=(180, "recovered"),
+    ),
+    Case(
+        "A bot of which nothing is known any more is not called armed.",
+        "TradebotKillSwitchActive",
+        Kind.MISSING,
+        with_restart(with_switch(automatic=always(1)), gone=60, back=10**6),
+        firing=(killed("critical", "automatic"),),
+        ends=(200, "its figures vanished"),
+    ),
+    Case(
         "A bot that is armed raises nothing.",
         "TradebotKillSwitchActive",
         Kind.NEGATIVE,

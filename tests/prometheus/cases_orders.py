@@ -161,6 +161,101 @@ KILLS = [
     )
 ]
 
+COUNTING = {
+    "kill_timestamp_seconds": always(60),
+    "kill_quiet_cycles": lambda at: 0 if at < 60 else min(5, (at - 60) // 60),
+    "kill_quiet_cycles_needed": always(7),
+}
+
+SLOW_PROOFS = [
+    Case(
+        "A silence that counts up towards its proof has two minutes.",
+        "TradebotKillUnproven",
+        Kind.FIRES,
+        with_kill(unproven=DECIDED) | bot(**COUNTING),
+        silent_at=(60, 179),
+        firing_at=(180, 600),
+        firing=(unproven("critical"),),
+    ),
+    Case(
+        "One that is proven within them raises nothing.",
+        "TradebotKillUnproven",
+        Kind.NEGATIVE,
+        with_kill(unproven=changes((0, 0), (60, 1), (120, 0)), verified=changes((0, 0), (120, 1)))
+        | bot(**COUNTING),
+        silent_at=(60, 119, 125, 180, 300),
+    ),
+    Case(
+        "A silence that would never prove it has no two minutes.",
+        "TradebotKillUnproven",
+        Kind.FIRES,
+        with_kill(unproven=DECIDED) | bot(**{**COUNTING, "kill_quiet_cycles_needed": None}),
+        silent_at=(59,),
+        firing_at=(60,),
+        firing=(unproven("critical"),),
+    ),
+    Case(
+        "Nor has that of a bot which does not speak.",
+        "TradebotKillUnproven",
+        Kind.FIRES,
+        with_kill(unproven=DECIDED) | bot(**COUNTING, up=always(0)),
+        silent_at=(59,),
+        firing_at=(60,),
+        firing=(unproven("critical"),),
+    ),
+]
+
+ENDS = [
+    Case(
+        "A kill that is taken back, or proven at last, ends it.",
+        "TradebotKillNotVerified",
+        Kind.FIRES,
+        with_kill(not_verified=changes((0, 1), (60, 0)), ready=changes((0, 0), (60, 1))),
+        firing=(not_killed("critical"),),
+        ends=(180, "recovered"),
+    ),
+    Case(
+        "A kill of which nobody knows any more has not worked.",
+        "TradebotKillNotVerified",
+        Kind.MISSING,
+        with_restart(with_kill(not_verified=always(1)), gone=60, back=10**6),
+        firing=(not_killed("critical"),),
+        ends=(200, "its figures vanished"),
+    ),
+    Case(
+        "A proof ends it.",
+        "TradebotKillUnproven",
+        Kind.FIRES,
+        with_kill(unproven=changes((0, 1), (60, 0)), verified=changes((0, 0), (60, 1))),
+        firing=(unproven("critical"),),
+        ends=(180, "recovered"),
+    ),
+    Case(
+        "A drill ends it.",
+        "TradebotDrillOverdue",
+        Kind.FIRES,
+        with_kill() | bot(last_drill_timestamp_seconds=changes((0, -31 * DAY), (700, 700))),
+        firing=(DRILL,),
+        ends=(820, "recovered"),
+    ),
+    Case(
+        "A mode that changed a quarter of an hour ago is no news, and not called right.",
+        "TradebotModeChangedUnexpectedly",
+        Kind.FIRES,
+        with_modes("live", "paper", false=DECIDED),
+        firing=(mode_changed("critical"),),
+        ends=(960, "its mode has not changed again for a quarter of an hour"),
+    ),
+    Case(
+        "A setting that is there at last ends it.",
+        "TradebotSettingNotVerified",
+        Kind.FIRES,
+        with_setting(changes((0, 1), (60, 0))),
+        firing=(UNVERIFIED,),
+        ends=(180, "recovered"),
+    ),
+]
+
 DRILLS = [
     Case(
         "A drill that turns 30 days old is overdue ten minutes later.",
@@ -319,4 +414,4 @@ SETTINGS = [
     ),
 ]
 
-CASES = [*KILLS, *DRILLS, *MODES, *SETTINGS]
+CASES = [*KILLS, *SLOW_PROOFS, *DRILLS, *MODES, *SETTINGS, *ENDS]

@@ -342,6 +342,22 @@ LEDGER_DISAGREES = [
         firing=(disagrees("4.50", "warning", "paper"),),
     ),
     Case(
+        "When the two agree again it ends, after the five minutes that keep it from flapping.",
+        "TradebotLedgerDisagrees",
+        Kind.FIRES,
+        bot(ledger_difference_usd=changes((0, -4.5), (200, 0))),
+        firing=(disagrees("4.50"),),
+        ends=(500, "recovered"),
+    ),
+    Case(
+        "Where one of the two is no longer known they do not agree.",
+        "TradebotLedgerDisagrees",
+        Kind.MISSING,
+        bot(ledger_difference_usd=changes((0, -4.5), (200, None))),
+        firing=(disagrees("4.50"),),
+        ends=(640, "its figures vanished"),
+    ),
+    Case(
         "A bot whose states lag behind its fills differs again and again, and is fine.",
         "TradebotLedgerDisagrees",
         Kind.NEGATIVE,
