@@ -19,7 +19,11 @@ from tests.stack.console import INTERVAL, ArbBot
 from tests.stack.processes import HOST, Program, free_port, python, running, wait_until
 
 CHROMIUM = shutil.which("chromium")
-TOKENS = {"ann": "Xk3-ann-qlTGW2UZb0z9", "wall": "Xk3-wall-8fZ2mQn7yTc"}
+TOKENS = {
+    "ann": "Xk3-ann-qlTGW2UZb0z9",
+    "wall": "Xk3-wall-8fZ2mQn7yTc",
+    "alertmanager": "Xk3-alrt-V0hN5bPx3Ry",
+}
 DESKTOP = {"width": 1920, "height": 1080}
 PHONE = {"width": 390, "height": 844}
 
@@ -107,9 +111,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def standing(folder: Path, browser: Browser) -> Iterator[Stand]:
-    """Everything started, the bot trading."""
-    port = free_port()
+def standing(
+    folder: Path, browser: Browser, port: int | None = None, alertmanager: str | None = None
+) -> Iterator[Stand]:
+    """Everything started, the bot trading; an Alertmanager only where one is named."""
+    port = port or free_port()
     url = f"http://{HOST}:{port}"
     with ExitStack() as stack:
         bot = ArbBot("arb", folder)
@@ -123,6 +129,7 @@ def standing(folder: Path, browser: Browser) -> Iterator[Stand]:
             "tokens": {
                 "operators": {"ann": str(folder / "ann")},
                 "viewers": {"wall": str(folder / "wall")},
+                "alertmanager": str(folder / "alertmanager"),
             },
             "bots": [
                 {
@@ -140,7 +147,7 @@ def standing(folder: Path, browser: Browser) -> Iterator[Stand]:
                 python("-m", "exporter", "--config", folder / "exporter.yml"),
                 folder / "exporter.log",
                 partial(_answers, url),
-                {"ALERTMANAGER_URL": f"http://{HOST}:{free_port()}"},
+                {"ALERTMANAGER_URL": alertmanager or f"http://{HOST}:{free_port()}"},
             )
         )
         stand = Stand(url, bot, browser, exporter)

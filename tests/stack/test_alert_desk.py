@@ -1,25 +1,16 @@
 """Alerts with a real Alertmanager and the committed routes: what is listed, delivered, silenced, tested."""
 
 import asyncio
-import contextlib
-import copy
-import json
-import os
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
-import yaml
 
-from deploy.programs import find_programs
 from exporter.alerting.shown import alarms
 from exporter.alertmanager import Alertmanager
 from exporter.alerts import ENDED_SECONDS
@@ -27,9 +18,9 @@ from exporter.http_get import get, send
 from exporter.page.parts import Alarms
 from tests.doubles.bots import OwnBot
 from tests.exporter.api.office import TOKENS, Office
-from tests.stack.processes import HOST, ROOT, free_port, running
+from tests.stack.alertmanager_stand import ALERTMANAGER, EVERYBODY, Services, alertmanager
+from tests.stack.processes import HOST, free_port
 
-ALERTMANAGER = find_programs(os.environ).alertmanager
 KILL = {"alertname": "TradebotKillNotVerified", "severity": "critical", "bot": "arb", "instance": "x:1"}
 WATCHDOG = {"alertname": "TradebotWatchdog", "severity": "none"}
 EXEMPT = KILL | {"exempt": "true"}
@@ -38,49 +29,6 @@ pytestmark = [
     pytest.mark.stack,
     pytest.mark.skipif(ALERTMANAGER is None, reason="not installed: Debian's prometheus-alertmanager"),
 ]
-
-
-class Services:
-    """What stands for Slack, a webhook and Prometheus: each path answers as it was told, else with 200."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, bytes]] = []
-        self.status: dict[str, int] = {}
-        self.rules: list[Any] = []
-        self._server = ThreadingHTTPServer((HOST, 0), self._handler())
-        self.url = f"http://{HOST}:{self._server.server_address[1]}"
-
-    @contextmanager
-    def running(self) -> Iterator["Services"]:
-        thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        thread.start()
-        yield self
-        self._server.shutdown()
-        self._server.server_close()
-        thread.join()
-
-    def count(self, path: str, word: str = "") -> int:
-        return sum(each == path and word.encode() in body for each, body in list(self.asked))
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        services = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                services.asked.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(services.status.get(self.path, 200))
-                self.end_headers()
-                self.wfile.write(b"ok")  # as Slack does, which Alertmanager wants to read
-
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(json.dumps({"data": {"alerts": services.rules}}).encode())
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Nothing: what was asked is the log."""
-
-        return Handler
 
 
 class Real:
@@ -137,68 +85,26 @@ class Real:
         return [(each["status"]["state"], each["createdBy"]) for each in found]
 
 
-def configuration(api: int, token: Path, services: str, push: tuple[str, ...]) -> dict[str, Any]:
-    """The committed routes with receivers that deliver to the office, and to what of `push` each calls."""
-    content = yaml.safe_load((ROOT / "prometheus" / "alertmanager.yml").read_text())
-    del content["templates"]
-    for route in content["route"]["routes"]:
-        if route["receiver"] == "page":
-            route["repeat_interval"] = "1s"  # of five minutes, which nobody waits for here
-    hook = {
-        "url": f"http://{HOST}:{api}/api/alerts",
-        "send_resolved": True,
-        "http_config": {"authorization": {"credentials_file": str(token)}},
-    }
-    kinds = {
-        "slack": {"slack_configs": [{"api_url": f"{services}/slack", "channel": "#bots"}]},
-        "webhook": {"webhook_configs": [{"url": f"{services}/hook"}]},
-    }
-    for receiver in content["receivers"]:
-        receiver["webhook_configs"] = [copy.deepcopy(hook)]
-        if receiver["name"] in {"page", "test"}:
-            for key, configs in ((key, each) for name in push for key, each in kinds.get(name, {}).items()):
-                receiver[key] = [*receiver.get(key, []), *copy.deepcopy(configs)]
-        if receiver["name"] == "watchdog" and "dead-man" in push:
-            receiver["webhook_configs"].append({"url": f"{services}/dead-man"})
-    return content  # type: ignore[no-any-return] # of YAML
-
-
 @asynccontextmanager
-async def standing(tmp_path: Path, *push: str) -> AsyncIterator[Real]:
-    office = Office(tmp_path, {"arb": OwnBot()}, now=time.time())
-    port, api = free_port(), free_port()
-    token = tmp_path / "alertmanager_token"
-    token.write_text(TOKENS["alertmanager"])
-    with Services().running() as services:
-        settings = configuration(api, token, services.url, push)
-        (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(settings))
-        server = uvicorn.Server(
-            uvicorn.Config(office.app, host=HOST, port=api, lifespan="off", log_config=None)
-        )
-        serving = asyncio.create_task(server.serve())
-        address = f"http://{HOST}:{port}"
-        assert ALERTMANAGER is not None
-        command: list[str | Path] = [
-            ALERTMANAGER,
-            f"--config.file={tmp_path / 'alertmanager.yml'}",
-            f"--storage.path={tmp_path / 'alerts'}",
-            f"--web.listen-address={HOST}:{port}",
-            "--cluster.listen-address=",
-        ]
-        starting = running(command, tmp_path / "alertmanager.log", partial(_ready, address))
-        await asyncio.to_thread(starting.__enter__)
-        try:
-            yield Real(office, address, services)
-        finally:
-            await asyncio.to_thread(starting.__exit__, None, None, None)
-            server.should_exit = True
-            await serving
-            await office.client.aclose()
+async def standing(folder: Path, push: tuple[str, ...] = EVERYBODY) -> AsyncIterator[Real]:
+    office = Office(folder, {"arb": OwnBot()}, now=time.time())
+    api = free_port()
+    server = uvicorn.Server(uvicorn.Config(office.app, host=HOST, port=api, lifespan="off", log_config=None))
+    serving = asyncio.create_task(server.serve())
+    starting = alertmanager(folder, api, TOKENS["alertmanager"], push)
+    address, services = await asyncio.to_thread(starting.__enter__)
+    try:
+        yield Real(office, address, services)
+    finally:
+        await asyncio.to_thread(starting.__exit__, None, None, None)
+        server.should_exit = True
+        await serving
+        await office.client.aclose()
 
 
 @pytest.fixture
 async def real(tmp_path: Path) -> AsyncIterator[Real]:
-    async with standing(tmp_path, "slack", "webhook", "dead-man") as made:
+    async with standing(tmp_path) as made:
         yield made
 
 
@@ -341,16 +247,10 @@ async def test_a_test_page_says_of_each_channel_whether_it_was_delivered(real: R
 
 
 async def test_where_nothing_is_set_a_test_page_says_that_nobody_is_called(tmp_path: Path) -> None:
-    async with standing(tmp_path) as real:
+    async with standing(tmp_path, ()) as real:
         answer = (await real.office.post("/alerts/test")).json()
         assert (answer["state"], answer["channels"]) == ("nothing_set", [])
         assert answer["says"] == "NOTHING SET: no push receiver is configured, so nobody is called"
         await real.fire(WATCHDOG)
         await real.desk.look()
         assert real.alarms().called.state == "NO PUSH RECEIVER: nobody is called"
-
-
-def _ready(address: str) -> bool:
-    with contextlib.suppress(OSError):
-        return asyncio.run(get(f"{address}/-/ready", 5)).status == 200
-    return False
