@@ -26,8 +26,8 @@ from exporter.reporting.news import Record
 
 log = logging.getLogger(__name__)
 
-PIECE: Final = 200
-"""Rows of one piece: some milliseconds of work."""
+PIECE: Final = 50
+"""Rows of one piece: about a millisecond of work, so that the loop gets its turn in time."""
 REST: Final = 9.0
 """How many times as long as a piece took nothing is done."""
 NEWS_SECONDS: Final = 10.0
