@@ -9,11 +9,10 @@ to the end of the year for which an exchange has published its holidays. A sessi
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-
-import exchange_calendars
 
 BEHIND = timedelta(days=30)
 """So that a closing of more than a week that has begun is known from its beginning."""
@@ -21,6 +20,8 @@ BEHIND = timedelta(days=30)
 
 def sessions(code: str, start: str, end: str | None = None) -> Iterator[tuple[int, int]]:
     """Opening and closing of each session between two dates; without an end, of all that are known."""
+    import exchange_calendars  # noqa: PLC0415 - not before `main` has said how many threads it may start
+
     calendar = exchange_calendars.get_calendar(code, start=start, end=end)
     table = calendar.schedule[["open", "break_start", "break_end", "close"]]
     for opens, pauses, resumes, closes in table.itertuples(index=False):
@@ -32,6 +33,7 @@ def sessions(code: str, start: str, end: str | None = None) -> Iterator[tuple[in
 
 def main() -> None:
     """Print the sessions of the exchanges that are named."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # else one a core, more than a container may let it have
     start = (datetime.now(UTC) - BEHIND).strftime("%Y-%m-%d")
     found = {}
     for code in sys.argv[1:]:
