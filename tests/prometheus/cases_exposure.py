@@ -115,6 +115,19 @@ UNHEDGED = [
         ends=(230, "its figures vanished"),
     ),
     Case(
+        "A bot that was started anew and does not report its exposure is not held to what it was.",
+        "TradebotUnhedged",
+        Kind.MISSING,
+        bot(
+            up=changes((0, 1), (90, 0), (150, 1)),
+            restarts_total=changes((0, 0), (150, 1)),
+            **{f"unhedged_usd,{VENUE}": changes((0, 38), (90, None))},
+        ),
+        silent_at=(300, 800, 860, 1500),
+        firing=(unhedged(by_now=SILENT),),
+        ends=(270, "its figures vanished"),
+    ),
+    Case(
         "A leg in flight is none: each trade leaves a little open for ten seconds.",
         "TradebotUnhedged",
         Kind.NEGATIVE,
