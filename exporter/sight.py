@@ -97,11 +97,13 @@ class Sight:
 
     @property
     def awaiting(self) -> bool:
-        """Connected, nothing fresh yet, and on this connection no state is overdue yet."""
-        link, opened_at = self.view.link, self.view.link.opened_at
-        if not self.connected or self.live is not None or opened_at is None or link.brought_state:
+        """Connected, nothing fresh yet, and none overdue since the connection or the end of planned quiet."""
+        link, opened_at, quiet = self.view.link, self.view.link.opened_at, self.overrun
+        if not self.connected or self.live is not None or opened_at is None:
             return False
-        return self.now - opened_at <= self.first_state_within
+        if link.brought_state and quiet is None:
+            return False
+        return self.now - max(opened_at, 0.0 if quiet is None else quiet.until) <= self.first_state_within
 
     @property
     def starting(self) -> bool:
@@ -129,7 +131,12 @@ class Sight:
     @property
     def hung_since(self) -> float:
         """When the loop counts as standing still unless it has moved until then."""
-        moved = max(self.view.progress_at or 0.0, self.view.link.opened_at or self.now)
+        quiet = self.overrun  # the bot may rightly have stood still until that ended
+        moved = max(
+            self.view.progress_at or 0.0,
+            self.view.link.opened_at or self.now,
+            0.0 if quiet is None else quiet.until,
+        )
         return moved + (STALE_AFTER_UNTIL_KNOWN if self.starting else self.view.cadence.stuck_after)
 
     @property
