@@ -322,6 +322,48 @@ async def test_maintenance_is_planned_quiet_with_an_end_and_a_reason(office: Off
     assert view.at(office.now).expected
 
 
+async def test_maintenance_ends_when_the_bot_is_back_and_every_step_is_an_event(office: Office) -> None:
+    link, console = office.links["arb"], office.console
+
+    async def passing(seconds: int) -> None:
+        for second in range(seconds):
+            office.now += 1
+            if link.view.link.opened_at is not None and second % 5 == 0:
+                link.cycle()
+            console.quiet.look()
+            await asyncio.sleep(0)
+
+    await passing(10)
+    await office.post("/bots/arb/maintenance", minutes=30, reason="new disk")
+    planned = (await office.get("/bots/arb")).json()["planned"]
+    assert (planned["by"], planned["says"], planned["overrun"]) == (
+        "ann",
+        "until 18:23 UTC: maintenance: new disk",
+        False,
+    )
+    link.view.disconnected(office.now, "closed by the bot")
+    await passing(40)
+    link.view.connected(office.now)
+    await passing(60)
+    short = (await office.get("/bots/arb")).json()
+    assert (short["planned"], short["maintenance"]) == (None, None)
+    told = [(event["kind"], event["what"], event["why"]) for event in office.events if "why" in event]
+    assert told[0] == ("maintenance", "planned quiet until 18:23 UTC", "new disk")
+    assert told[1][:2] == ("planned", "maintenance is over")
+    assert told[1][2].startswith("the bot is back, 28 min")
+
+
+async def test_a_bot_that_misses_the_planned_end_is_told_so_by_the_api(office: Office) -> None:
+    await office.post("/bots/arb/maintenance", minutes=1, reason="new disk")
+    office.links["arb"].view.disconnected(office.now, "closed by the bot")
+    for _ in range(200):
+        office.now += 1
+        office.console.quiet.look()
+    short = (await office.get("/bots/arb")).json()
+    assert short["verdict"]["text"] == "OVERRUN, PLANNED UNTIL 17:54 UTC"
+    assert (short["planned"]["overrun"], short["planned"]["by"]) == (True, "ann")
+
+
 async def test_live_is_refused_with_everything_that_is_missing(office: Office) -> None:
     answer = await office.post("/bots/old/mode", target="live", reason="today")
     assert answer.status_code == 409
