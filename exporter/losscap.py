@@ -7,13 +7,17 @@ Without a cap above 0 there is no headroom to speak of.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from exporter.state import Kill
 
 BREACH_WORDS: Final = "daily loss cap breached"
 """How a bot's own kill switch names this cause."""
+
+DAY_SECONDS: Final = 86_400
+FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 
 CLOCKS_AGREE_SECONDS: Final = 60.0
 
@@ -49,9 +53,15 @@ def headroom(daily_pnl: float | None, cap: float | None) -> Headroom | None:
 def utc_day(at: float) -> str:
     """The UTC date of an epoch time, as YYYY-MM-DD; empty for a time that no calendar has."""
     try:
-        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
-    except (ValueError, OverflowError, OSError):
+        return _date(int(at // DAY_SECONDS))
+    except (ValueError, OverflowError):
         return ""
+
+
+@lru_cache(maxsize=64)
+def _date(day: int) -> str:
+    """A day counted from 1970; asked for several times a state, and seldom another one."""
+    return date.fromordinal(FIRST_DAY + day).isoformat()
 
 
 def day_of(state_ts: float | None, now: float) -> str:

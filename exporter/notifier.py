@@ -130,9 +130,10 @@ class Notifier:
 
     def _cap(self, sight: Sight, bot: _Bot) -> None:
         """A bot in paper mode has no loss cap; one that is live is an alert."""
-        cap, today = sight.view.cap, utc_day(sight.now)
-        unset = cap is not None and cap <= 0
-        if unset and sight.live is not None and sight.live.mode == PAPER and bot.told.cap_unset != today:
+        cap = sight.view.cap
+        if cap is None or cap > 0 or sight.live is None or sight.live.mode != PAPER:
+            return
+        if bot.told.cap_unset != (today := utc_day(sight.now)):
             bot.told = replace(bot.told, cap_unset=today)
             what = "the bot has no daily loss cap; it trades on paper"
             self._tell(CAP_UNSET, sight.view.name, sight.view.kind, EXPORTER, what)
