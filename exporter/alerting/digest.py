@@ -79,7 +79,8 @@ def text(day: Day) -> str:
     starts = [f"console {day.console_starts}"] if day.console_starts else []
     lines.append(f"Sessions begun: {', '.join([*restarts, *starts]) or 'none'}")
     if day.noted:
-        noted = (f"{kind.replace('_', ' ')} {number}" for kind, number in sorted(day.noted.items()))
+        words = {"trade": "trades told by the bots", "daily_high": "daily highs", "cap_unset": "cap not set"}
+        noted = (f"{words.get(kind, kind)} {number}" for kind, number in sorted(day.noted.items()))
         lines.append(f"Noted: {', '.join(noted)}")
     if day.watched_from is not None and day.watched_from > day.span.starts_at:
         lines.append(f"Watched only from {clock(day.watched_from)} on")

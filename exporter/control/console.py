@@ -88,7 +88,8 @@ class Console:
         return self._kills, self._records
 
     def watches(self) -> Iterator[Watch]:
-        """The tasks that watch what was ordered."""
+        """The tasks that watch what was ordered, and whose token is whose."""
+        yield Watch("the files of tokens", self.access.tokens.run, lambda: None)
         for name, desks in self.bots.items():
             died = desks.view.bridge_died
             yield Watch(f"the kill desk of {name}", desks.kill.run, died)

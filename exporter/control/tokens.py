@@ -1,5 +1,7 @@
 """The token files of those who may ask for something: read, read again when they change, never repeated.
 
+They are read in a thread, each second, so that a disk that hangs keeps nobody out who was let in before.
+
 A token is compared by its digest with every known one, in the same time whether and where it fits. What is
 wrong with the files is said at the start: a missing, empty, sample, short or shared token is a fault where
 others can reach this program, and a warning where only this machine can.
@@ -7,6 +9,7 @@ others can reach this program, and a warning where only this machine can.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
@@ -19,10 +22,12 @@ from pathlib import Path
 from typing import Final
 
 from exporter.config import Config, Tokens
+from exporter.control.errand import errand
 from exporter.service import StartError
 
 log = logging.getLogger(__name__)
 
+REFRESH_SECONDS: Final = 1.0
 SHORTEST: Final = 20
 FEWEST_DIFFERENT: Final = 8
 LARGEST_FILE: Final = 4096
@@ -92,6 +97,12 @@ class TokenFiles:
         self.files = [TokenFile(name, role, path, strict) for name, role, path in listed if path is not None]
         self.refresh()
 
+    async def run(self) -> None:
+        """Look at every file again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            await errand(self.refresh)
+
     def refresh(self) -> None:
         """Look at every file again."""
         for file in self.files:
@@ -99,17 +110,13 @@ class TokenFiles:
 
     def find(self, token: str) -> TokenFile | None:
         """Whose token this is; nobody's where two have it. What fits does not show in the time it takes."""
-        self.refresh()
         given = hashlib.sha256(token.strip().encode("utf-8", "replace")).digest()
         fits = [file for file in self.files if hmac.compare_digest(file.digest or b"", given)]
         return fits[0] if len(fits) == 1 else None
 
     def holder(self, name: str, role: Role) -> TokenFile | None:
-        """The token of somebody by name, as it is now."""
-        found = next((file for file in self.files if (file.name, file.role) == (name, role)), None)
-        if found is not None:
-            found.refresh()
-        return found
+        """The token of somebody by name, as it was read last."""
+        return next((file for file in self.files if (file.name, file.role) == (name, role)), None)
 
     def faults(self) -> Iterator[str]:
         """A sentence for each thing wrong with the files; none holds anything of a token."""

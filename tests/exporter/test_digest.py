@@ -58,7 +58,7 @@ def test_each_figure_has_its_source_and_what_is_not_known_is_said_to_be_so() -> 
         "Alerts fired: 3 (1 critical): LossCapNear 2, Disconnected 1",
         "Kills: 2 (1 not proven) · drills: 1 · settings changed: 3",
         "Sessions begun: arb 2, console 1",
-        "Noted: cap unset 1, trade 14",
+        "Noted: cap not set 1, trades told by the bots 14",
         "Audit trail: 7 events, head ab12",
     ]
 
@@ -144,7 +144,7 @@ def test_the_figures_are_those_of_the_rows_of_that_day_alone(tmp_path: Path) -> 
         ],
         1,
     ):
-        happened(path, seq, when, kind, what)
+        happened(path, seq, when, kind, what, data='{"count": 3}' if kind == "trade" else None)
     for n, (when, drill, state) in enumerate(
         [(NOON, 0, "verified"), (NOON, 0, "unproven"), (NOON, 1, "verified"), (DAY.ends_at, 0, "verified")]
     ):
@@ -188,7 +188,7 @@ def test_the_figures_are_those_of_the_rows_of_that_day_alone(tmp_path: Path) -> 
         drills=1,
         settings=1,
         console_starts=1,
-        noted={"trade": 1, "cap_unset": 1},
+        noted={"trade": 3, "cap_unset": 1},
         watched_from=NOON - 90_000,
         count=8,
         hash="h8",

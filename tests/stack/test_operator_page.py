@@ -170,7 +170,7 @@ def test_who_is_not_logged_in_sees_everything_and_has_no_button(stand: Stand) ->
     with stand.page(who=None) as page:
         expect(page.locator("#bot-arb")).to_contain_text("arb")
         says(page, "READY")
-        assert page.get_by_role("button").all_inner_texts() == ["Log in"]
+        assert page.get_by_role("button").all_inner_texts() == ["Log in", "Sound: off"]
         log_in(page, "Xk3-ann-qlTGW2UZb0z8")
         expect(page.locator("#said")).to_contain_text("this token does not fit")
         assert "token" not in page.url

@@ -1,13 +1,16 @@
 """Who may do what: people's tokens, Grafana's with a name, Alertmanager's, logins of the operator page."""
 
+import asyncio
 import logging
 import os
 import secrets
+import threading
 from pathlib import Path
 
 import pytest
 
 from exporter.config import Config
+from exporter.control import tokens
 from exporter.control.access import BAD_TOKENS, Access, Caller, presented
 from exporter.control.sessions import COOKIE, LASTS_SECONDS, clear_cookie, same_origin, set_cookie
 from exporter.control.tokens import Role, TokenFiles, is_loopback, refusal
@@ -46,6 +49,7 @@ class House:
         before = self.files[name].stat().st_mtime_ns
         self.files[name].write_text(token)
         os.utime(self.files[name], ns=(before + 10**9, before + 10**9))
+        self.access.tokens.refresh()
 
     def caller(self, name: str, user: str | None = None) -> Caller:
         return self.access.by_token(self.tokens[name], source="1.2.3.4", now=NOW, grafana_user=user)
@@ -135,15 +139,39 @@ def test_a_token_is_taken_from_either_header_and_never_from_two() -> None:
         presented("Bearer abc", "def")
 
 
-def test_a_changed_file_counts_at_once(house: House) -> None:
+def test_a_changed_file_counts_when_it_was_read_again(house: House) -> None:
     old, new = house.tokens["ann"], secrets.token_urlsafe(24)
     house.rewrite("ann", new)
     assert house.access.by_token(new, source="x", now=NOW).name == "ann"
     with pytest.raises(WhoAreYou):
         house.access.by_token(old, source="x", now=NOW)
     house.files["ann"].unlink()
+    house.access.tokens.refresh()
     with pytest.raises(WhoAreYou):
         house.access.by_token(new, source="x", now=NOW)
+
+
+async def test_files_are_read_again_each_second_and_one_that_hangs_keeps_nobody_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "REFRESH_SECONDS", 0.01)
+    reading = asyncio.create_task(house.access.tokens.run())
+    new, hangs, hung = secrets.token_urlsafe(24), threading.Event(), threading.Event()
+    house.files["ann"].write_text(new)
+    async with asyncio.timeout(10):
+        while house.access.tokens.find(new) is None:
+            await asyncio.sleep(0.005)
+
+        def hang(_: tokens.TokenFile) -> None:
+            hung.set()
+            hangs.wait(10)
+
+        monkeypatch.setattr(tokens.TokenFile, "refresh", hang)
+        while not hung.is_set():
+            await asyncio.sleep(0.005)
+    assert house.access.by_token(new, source="x", now=NOW).name == "ann"
+    reading.cancel()
+    hangs.set()
 
 
 def test_a_login_holds_twelve_hours_and_ends_with_its_token(house: House) -> None:
@@ -240,6 +268,7 @@ def test_what_is_wrong_with_a_token_is_said_without_repeating_it(house: House, t
 def test_a_missing_file_and_a_shared_token_are_faults(house: House) -> None:
     house.files["wall"].unlink()
     house.files["ann"].write_text(house.tokens["grafana"])
+    house.access.tokens.refresh()
     missing, shared = house.faults
     assert "viewer wall" in missing and "cannot be read: No such file" in missing
     assert "grafana grafana has the same token as operator ann" in shared
@@ -263,6 +292,7 @@ def test_a_weak_token_written_later_opens_nothing_where_others_can_reach_it(tmp_
     far.rewrite("ann", "weak")
     with pytest.raises(WhoAreYou):
         far.access.by_token("weak", source="x", now=NOW)
+    near.access.tokens.refresh()
     assert near.access.by_token("weak", source="x", now=NOW).name == "ann"
 
 
