@@ -1,5 +1,12 @@
 """A breached cap that a bot trades past: what counts as an opening, what is excused, how long it holds."""
 
+import asyncio
+import json
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from exporter.enforcement import CapGuard
@@ -8,6 +15,7 @@ from exporter.metrics import METRICS
 from exporter.rows import Metric
 from exporter.view import BotView
 from tests.doubles.messages import T0, base_state, cycle_of, decision, state
+from tests.exporter.program import LONGEST, exporter, free_port
 
 MIDNIGHT = 1_795_219_200.0  # 2026-11-21 00:00 UTC
 LOSS = {"daily_pnl": -11.0}
@@ -203,3 +211,34 @@ def test_a_restarted_bot_that_trades_on_is_caught_and_its_kept_positions_are_not
     traded = state(2, ts=T0 + 35, session_id="new", uptime_seconds=6.0, **LOSS, last_cycle=OPENED)
     assert watched.says(traded).not_enforced
     assert watched.view.latch.breach.opened_at == T0 + 35
+
+
+@asynccontextmanager
+async def trading_on() -> AsyncIterator[int]:
+    """A bot on loopback that is past its cap and opens something in each cycle all the same."""
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        cycle = 0
+        while not writer.is_closing():
+            cycle += 1
+            message = base_state(cycle, ts=time.time(), daily_pnl=-11.0)
+            writer.write(json.dumps(message).encode() + b"\n")
+            await asyncio.sleep(0.1)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_a_real_exporter_says_it_and_still_does_when_it_was_killed_and_the_bot_is_gone(tmp_path):
+    async with trading_on() as port, exporter(tmp_path, port) as running:
+        await running.until("/metrics", 'tradebot_cap_not_enforced{bot="arb"} 1')
+        async with asyncio.timeout(LONGEST):
+            while '"opening": "dry_run' not in (tmp_path / "data" / "breach-arb.json").read_text():
+                await asyncio.sleep(0.02)
+        await running.stop(signal.SIGKILL)
+    async with exporter(tmp_path, free_port()) as running:
+        metrics = await running.until("/metrics", 'tradebot_cap_not_enforced{bot="arb"} ')
+        _, log = await running.stop()
+    assert 'tradebot_cap_not_enforced{bot="arb"} 1' in metrics
+    assert "Traceback" not in log

@@ -1,5 +1,7 @@
 """The events of a bot's life: each told once, with its reason; what flaps is summed up and never lost."""
 
+from dataclasses import replace
+
 import pytest
 
 from exporter.losscap import Breach
@@ -100,6 +102,18 @@ async def test_a_breached_cap_is_told_once_and_is_an_alarm(heard):
         heard.say(state(cycle, daily_pnl=-11.0))
     assert told(heard) == [("cap_breached", "critical", "the daily loss cap of 2026-11-20 is breached")]
     assert len(heard.alarms) == 1
+
+
+async def test_a_bot_that_trades_past_its_breached_cap_is_told_once_with_what_it_opened(heard):
+    heard.say(state(1, daily_pnl=-11.0))
+    view = heard.views["arb"]
+    view.latch.breach = replace(view.latch.breach, opened_at=T0 + 15, opening="dry_run intra_venue x")
+    heard.sockets.linked(view, T0 + 15)
+    heard.sockets.linked(view, T0 + 20)
+    (event,) = heard.told("cap_not_enforced")
+    assert (event["severity"], event["why"]) == ("critical", "dry_run intra_venue x")
+    assert len(heard.told("cap_breached")) == 1
+    assert len(heard.alarms) == 2
 
 
 async def test_a_breach_that_the_ledger_shows_is_told_though_no_state_comes(heard):
