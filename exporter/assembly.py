@@ -107,7 +107,7 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
         places=_places(where),
         alarms=lambda now: alarms(alert_desk.alerts, alert_desk.history, now, known_runbooks, page_test.last),
         grafana=where.grafana_public,
-        trouble=lambda: f"Reporting database: {status}" if (status := recording.keeper.status) else "",
+        trouble=recording.trouble,
     )
     streams = Streams(desk.happening)
     app = application(

@@ -77,6 +77,13 @@ class Recording:
         yield service.Watch("the look at the chain of events", self.chain.run, self.chain.died)
         yield service.Watch("the reporting database", self.keeper.run, self.keeper.died)
 
+    def trouble(self) -> str:
+        """What is wrong with what is recorded, in a sentence; empty while all is well."""
+        said = [f"Reporting database: {status}"] if (status := self.keeper.status) else []
+        if self.chain.broken(time.time()):
+            said.append("The chain of events is broken, see the log and verify-events")
+        return "; ".join(said)
+
     def heard(self, view: BotView, message: Mapping[str, object], now: float) -> None:
         """A message came, which the view has taken."""
         self._sockets.heard(view, message, now)

@@ -93,6 +93,8 @@ def breached(sight: Sight) -> Words:
         return None
     if trouble := _link_trouble(sight):
         return f"LOSS CAP BREACHED, {trouble[0]}", breach.at
+    if breach.opened_at is not None:
+        return "LOSS CAP BREACHED, STILL TRADING", breach.at
     kill = sight.live.kill if sight.live else None
     goes_on = kill is not None and not kill.active
     return "LOSS CAP BREACHED, NOT HALTED" if goes_on else "LOSS CAP BREACHED", breach.at

@@ -82,8 +82,8 @@ def awaited_again(view: BotView) -> BotView:
     return view
 
 
-def latched(view: BotView) -> BotView:
-    view.latch.breach = Breach(TODAY, T0)
+def latched(view: BotView, opened_at: float | None = None) -> BotView:
+    view.latch.breach = Breach(TODAY, T0, opened_at=opened_at)
     return view
 
 
@@ -123,6 +123,9 @@ ALONE = {
         latched(view_of(*steadily(daily_pnl=0.0, kill_switch=BY_CAP))), "act", "LOSS CAP BREACHED"),
     "loss cap breached and trading on": (
         view_of(*steadily(daily_pnl=-10.0)), "act", "LOSS CAP BREACHED, NOT HALTED"),
+    "loss cap breached and seen to open": (
+        latched(view_of(*steadily(daily_pnl=-10.0)), opened_at=T0 + 9), "act",
+        "LOSS CAP BREACHED, STILL TRADING"),
     "near the loss cap": (view_of(*steadily(daily_pnl=-8.57)), "look", "LOSS CAP 85 %"),
     "not near the loss cap": (view_of(*steadily(daily_pnl=-7.9)), "ok", "OK"),
     "killed by the operator": (

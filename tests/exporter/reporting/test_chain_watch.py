@@ -294,6 +294,7 @@ async def test_a_real_exporter_says_that_its_chain_is_whole_and_then_that_it_is_
     changed(path, "UPDATE events SET what = 'nothing happened' WHERE seq = 1")
     async with exporter(tmp_path, free_port()) as running:
         await running.until("/metrics", "tradebot_exporter_event_chain_broken 1")
+        await running.until("/", "The chain of events is broken")
         await running.until("/metrics", 'tradebot_exporter_reporting_state{state="ok"} 1')  # and all goes on
         code, log = await running.stop()
     assert code == 0
