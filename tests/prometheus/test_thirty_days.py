@@ -31,7 +31,8 @@ def lived(scenario: Scenario, promtool: str, folder: Path) -> tuple[Days, Verdic
     looked = sum(window.ends - window.begins for window in windows)
     print(
         f"{scenario.days} days from {scenario.first}: {len(windows)} windows, {looked / 3600:.1f} h in all, "
-        f"{sum(w.scrapes for w in windows)} scrapes, {verdict.evaluations} evaluations, of a rule {verdict.rules}"
+        f"{sum(w.scrapes for w in windows)} scrapes, {verdict.evaluations} evaluations, "
+        f"{verdict.rules} of one rule"
     )
     print(f"  simulated in {simulated:.0f} s, judged in {time.perf_counter() - began - simulated:.0f} s")
     for (alert, severity), seconds in sorted(summary(verdict.fired).items()):

@@ -2,8 +2,8 @@
 
 Every day has a restart of each bot (ours say goodbye, the deployed one does not), one of the exporter, a
 midnight, and the opening and closing of an exchange where it trades. Weeks have windows by New York's clock
-on Thursday and Sunday and a venue's pause on Tuesday. Single days have an hour of flapping, a bot that is killed
-and back within a second, and, planted, a real outage: if that is not found, silence proves nothing.
+on Thursday and Sunday and a venue's pause on Tuesday. Single days have an hour of flapping, a bot that is
+killed and back within a second, and, planted, a real outage: if that is not found, silence proves nothing.
 """
 
 from __future__ import annotations
