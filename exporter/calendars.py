@@ -13,7 +13,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -63,10 +63,8 @@ class Calendars:
 
     async def load(self) -> bool:
         """Read the calendars; False, with a line in the log, where they could not be."""
-        if not self.codes:
-            return True
         try:
-            found = parsed(await _printed(self.codes), self.codes)
+            found = await read(self.codes)
         except CalendarError as error:
             says = "what was known before stays" if self.known else "nothing is planned by them"
             log.error("the calendars of %s are not known: %s; %s", ", ".join(self.codes), error, says)  # noqa: TRY400
@@ -77,18 +75,9 @@ class Calendars:
         return True
 
     def _say(self, code: str, sessions: Sessions) -> None:
-        end = sessions.closes[-1]
-        soon = end - self._clock() < SOON_SECONDS
-        last = f"{datetime.fromtimestamp(end, UTC):%Y-%m-%d}"
-        log.log(
-            logging.WARNING if soon else logging.INFO,
-            "the calendar of %s is known until %s%s",
-            code,
-            last,
-            "; later closings are not planned quiet until a newer release of the library knows them"
-            if soon
-            else "",
-        )
+        level = logging.WARNING if ends_soon(sessions, self._clock()) else logging.INFO
+        says = "the calendar of %s is known until %s; later closings are not planned quiet"
+        log.log(level, says, code, last_day(sessions))
 
     async def run(self) -> None:
         """Read them anew each day, and sooner after a failure."""
@@ -96,6 +85,21 @@ class Calendars:
         while True:
             await asyncio.sleep(DAY_SECONDS if read else AGAIN_SECONDS)
             read = await self.load()
+
+
+def last_day(sessions: Sessions) -> str:
+    """The last day of which a calendar knows, as YYYY-MM-DD."""
+    return f"{datetime.fromtimestamp(sessions.closes[-1], UTC):%Y-%m-%d}"
+
+
+def ends_soon(sessions: Sessions, now: float) -> bool:
+    """Whether a calendar ends so soon that somebody should see to it."""
+    return sessions.closes[-1] - now < SOON_SECONDS
+
+
+async def read(codes: Sequence[str]) -> dict[str, Sessions]:
+    """The sessions by code, from a process of its own; raises CalendarError. Without codes nothing is run."""
+    return parsed(await _printed(codes), codes) if codes else {}
 
 
 async def _printed(codes: Iterable[str]) -> bytes:

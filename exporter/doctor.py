@@ -11,7 +11,15 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter import doctor_files, doctor_network, doctor_receivers, doctor_stack, doctor_tokens
+from exporter import (
+    doctor_calendars,
+    doctor_files,
+    doctor_network,
+    doctor_receivers,
+    doctor_stack,
+    doctor_tokens,
+)
+from exporter.calendars import Calendars
 from exporter.config import ENVIRONMENT, Addresses, Config, Listen, load
 from exporter.config_faults import ConfigError
 from exporter.findings import Finding
@@ -86,6 +94,8 @@ def _over_the_network(config: Config | None, given: Circumstances) -> list[Check
             (f"{bot.name} socket", doctor_network.bot_socket(bot, within, contained=given.contained))
             for bot in config.bots
         ]
+        if codes := Calendars(config.bots).codes:
+            checks.append(("exchange calendars", doctor_calendars.exchanges(codes, time.time())))
         checks.append(("own port", doctor_network.own_port(config.listen, within)))
         checks.append(("alert path", doctor_receivers.alert_path(config.listen, within, time.time())))
     return [

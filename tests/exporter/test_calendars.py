@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from exporter import calendars
+from exporter import calendars, doctor_calendars
 from exporter.calendars import CalendarError, Calendars, parsed
 from exporter.config import load
 from exporter.exchanges import Closed, Sessions
@@ -196,6 +196,28 @@ async def test_a_calendar_that_ends_soon_is_a_warning(bots, monkeypatch, tmp_pat
     monkeypatch.setattr(calendars, "PROGRAM", program)
     await Calendars(bots, clock=lambda: at("2026-12-10 12:00")).load()
     assert "the calendar of XNYS is known until 2026-12-30; later closings are not planned" in caplog.text
+
+
+async def test_the_doctor_says_whether_an_exchange_is_open_and_how_long_its_calendar_is_known(
+    monkeypatch, tmp_path
+):
+    program = tmp_path / "program.py"
+    monkeypatch.setattr(calendars, "PROGRAM", program)
+    opens, closes = zip(*THANKSGIVING_WEEK, session("2027-02-01"), strict=True)
+    program.write_text(f"print({json.dumps(json.dumps({'XNYS': {'opens': opens, 'closes': closes}}))})")
+    (closed_now,) = await doctor_calendars.exchanges(["XNYS"], at("2026-11-21 12:00"))
+    assert (closed_now.level, closed_now.says) == (
+        "PASS",
+        "closed now, until Mon 09:30 ET; known until 2027-02-01",
+    )
+    (open_now,) = await doctor_calendars.exchanges(["XNYS"], at("2026-11-23 12:00"))
+    assert open_now.says.startswith("open now")
+    (ends,) = await doctor_calendars.exchanges(["XNYS"], at("2027-01-10 12:00"))
+    assert (ends.level, ends.fix) == ("WARN", "upgrade this program: later closings are not planned quiet")
+    program.write_text("import sys; sys.exit('no module of that name')")
+    (failed,) = await doctor_calendars.exchanges(["XNYS"], at("2026-11-21 12:00"))
+    assert (failed.level, failed.says) == ("FAIL", "not known (XNYS): no module of that name")
+    assert failed.fix
 
 
 @pytest.mark.parametrize(
