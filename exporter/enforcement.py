@@ -22,6 +22,9 @@ from exporter.view import BotView
 GRACE_INTERVALS: Final = 2.0
 """After so many of a bot's intervals since the breach no cycle that was under way then can still end."""
 
+LEAST_GRACE_SECONDS: Final = 5.0
+"""By which a time in a bot's books has to come after the breach: two clocks are told apart no better."""
+
 
 class CapGuard:
     """Watches one bot for as long as its cap is breached, and otherwise costs nothing."""
@@ -51,7 +54,8 @@ class CapGuard:
         """The bot's books have an order that was begun at `created_at`, by the bot's own clock."""
         breach = self._unanswered(now)
         here = created_at - (self._view.clock_skew or 0.0)
-        if breach is None or not breach.at + self._interval < here <= now + INTERVAL_WHILE_UNKNOWN:
+        grace = max(self._interval, LEAST_GRACE_SECONDS)
+        if breach is None or not breach.at + grace < here <= now + INTERVAL_WHILE_UNKNOWN:
             return
         if not self._has_room(breach, now):
             self._opened(breach, now, what)

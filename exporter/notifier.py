@@ -14,12 +14,12 @@ from typing import Final
 
 from exporter.fields import finite
 from exporter.labels import clean
-from exporter.losscap import utc_day
+from exporter.losscap import DAY_SECONDS, utc_day
 from exporter.notifications import LOG, Notifications
 from exporter.notified import Told
 from exporter.reporting.lifecycle import EXPORTER
 from exporter.reporting.news import Record
-from exporter.reporting.throttle import Throttle
+from exporter.reporting.throttle import LONGEST_WINDOW_SECONDS, Throttle
 from exporter.sight import Sight
 from exporter.sourced import BOT, LEDGER
 from exporter.view import PAPER, BotView
@@ -30,6 +30,10 @@ TRADE: Final = "trade"
 DAILY_HIGH: Final = "daily_high"
 CAP_UNSET: Final = "cap_unset"
 
+TRADES_AN_HOUR: Final = 5
+"""Of one bot that are told one by one; the others of the hour are one sum."""
+BEGINS_SECONDS: Final = 600.0
+"""Who heard of a bot the day before and again within this time of the new one has seen that day begin."""
 HIGH_SECONDS: Final = 900.0
 """Between two events of one bot's daily high."""
 NAMED: Final = 3
@@ -69,7 +73,7 @@ class Notifier:
         self._table = table
         self._record = record
         self._keep = keep
-        self._throttle = Throttle()
+        self._throttle = Throttle(TRADES_AN_HOUR, LONGEST_WINDOW_SECONDS)
         self._bots = {name: _Bot(before) for name, before in told.items()}
 
     def look(self, view: BotView, now: float) -> None:
@@ -110,11 +114,12 @@ class Notifier:
     def _high(self, sight: Sight, bot: _Bot) -> None:
         """The day's PnL as the bot says it, or else its ledger, is above all that was seen of the day."""
         day, pnl, source = _pnl(sight)
-        if pnl is None or day < bot.told.day:
+        if pnl is None or day < bot.told.day <= utc_day(sight.now + DAY_SECONDS):
             return
         if day != bot.told.day:
             # A day that this program did not see begin has an earlier high that nobody knows.
-            high = 0.0 if bot.seen_day else max(0.0, pnl)
+            begun = "" < bot.seen_day < day and sight.now % DAY_SECONDS < BEGINS_SECONDS
+            high = 0.0 if begun else max(0.0, pnl)
             bot.told = replace(bot.told, day=day, high=high, high_at=None)
             bot.high_waits = False
         bot.seen_day = day
@@ -156,8 +161,11 @@ def _trade(decision: object) -> str:
     """A decision that opened something, in a few words; empty for any other."""
     if not isinstance(decision, dict):
         return ""
-    action, kind, match = (decision.get(name) for name in ("action", "kind", "match_key"))
-    if action not in (FILLED, DRY_RUN) or not isinstance(kind, str):
+    action = decision.get("action")
+    if action not in (FILLED, DRY_RUN):  # no set: what a bot sends there may be anything
+        return ""
+    kind, match = decision.get("kind"), decision.get("match_key")
+    if not isinstance(kind, str):
         return ""
     words = f"{clean(kind)} {clean(match) if isinstance(match, str) else ''}".strip()
     edge = finite(decision.get("edge"))

@@ -43,14 +43,16 @@ class _Window:
 
 
 class Throttle:
-    """The windows of all keys."""
+    """The windows of all keys: how many events pass in the first one, and how long that is in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, passed: int = PASSED, first_window: float = FIRST_WINDOW_SECONDS) -> None:
+        self._passed = passed
+        self._first = first_window
         self._windows: dict[Key, _Window] = {}
 
     def passes(self, key: Key, kind: str, what: str, now: float) -> bool:
         """Whether an event is to be recorded by itself; call `ended` first, which closes windows."""
-        window = self._windows.setdefault(key, _Window(now, FIRST_WINDOW_SECONDS, PASSED))
+        window = self._windows.setdefault(key, _Window(now, self._first, self._passed))
         window.seen += 1
         if window.room > 0:
             window.room -= 1
@@ -62,7 +64,7 @@ class Throttle:
     def begins(self, key: Key) -> bool:
         """Whether the event just held was the first one of its key."""
         window = self._windows[key]
-        return window.held.total() == 1 and window.seconds == FIRST_WINDOW_SECONDS
+        return window.held.total() == 1 and window.seconds == self._first
 
     def ended(self, now: float, *, all_of_them: bool = False) -> Iterator[Sum]:
         """The sums of windows that are over by now, or of all at the end of the program."""
@@ -73,7 +75,7 @@ class Throttle:
             if window.held:
                 yield Sum(key, window.since, now, window.held, window.last)
             longer = min(LONGEST_WINDOW_SECONDS, 2 * window.seconds)
-            if window.seen > PASSED and end <= now < end + longer:
+            if window.seen > self._passed and end <= now < end + longer:
                 self._windows[key] = _Window(end, longer, 0)
             else:
                 del self._windows[key]

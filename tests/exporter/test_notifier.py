@@ -13,8 +13,7 @@ import pytest
 from exporter.ledger import LedgerFigures
 from exporter.notifications import notifications
 from exporter.notified import Notified, Told
-from exporter.notifier import HIGH_SECONDS, Notifier
-from exporter.reporting.throttle import PASSED
+from exporter.notifier import HIGH_SECONDS, TRADES_AN_HOUR, Notifier
 from exporter.view import BotView
 from tests.doubles.messages import T0, base_state, cycle_of, decision, state
 from tests.exporter.program import LONGEST, exporter
@@ -103,9 +102,9 @@ def test_many_trades_in_a_row_are_summed_up_and_none_is_lost():
     watched.notifier.tick(watched.now, last=True)
     counts = [told["data"]["count"] for _, told in watched.told]
     assert sum(counts) == cycles
-    assert counts[:PASSED] == [1] * PASSED
-    assert len(counts) <= PASSED + 9  # after 10, 20 and 40 minutes, and hourly
-    assert str(watched.whats("trade")[PASSED]).endswith("more trades in 10 minutes")
+    assert counts[:TRADES_AN_HOUR] == [1] * TRADES_AN_HOUR
+    assert len(counts) <= TRADES_AN_HOUR + 6  # 5 h and 33 min
+    assert watched.whats("trade")[TRADES_AN_HOUR] == "715 more trades in 60 minutes"
 
 
 def test_a_cycle_that_ended_before_this_program_began_was_told_by_the_one_before():
@@ -216,6 +215,18 @@ def test_without_the_bots_own_figure_the_ledgers_counts_and_says_so():
     watched = Watched().says(base_state(1, last_cycle=NOTHING)).books(1.0, T0 + 10).books(2.5, T0 + 20)
     ((_, told),) = watched.told
     assert (told["what"], told["source"]) == ("new daily high: +2.50 USD", "ledger")
+
+
+def test_a_day_whose_beginning_nobody_heard_of_has_an_unknown_high_too():
+    watched = Watched(now=MIDNIGHT - 60).says(pnl(1, 30.0, ts=MIDNIGHT - 50))
+    watched.says(pnl(2, 50.0, ts=MIDNIGHT + 5 * 3600))
+    assert watched.told == []
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "soon", "2026-11-22"])
+def test_a_day_that_lies_in_the_future_does_not_silence_today(day):
+    watched = Watched(Told(day, 99.0)).says(pnl(1, 1.0), pnl(2, 2.0))
+    assert watched.whats("daily_high") == ["new daily high: +2.00 USD"]
 
 
 def test_a_figure_of_the_day_before_does_not_begin_that_day_again():
