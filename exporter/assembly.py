@@ -105,7 +105,14 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
         console,
         door,
         places=_places(where),
-        alarms=lambda now: alarms(alert_desk.alerts, alert_desk.history, now, known_runbooks, page_test.last),
+        alarms=lambda now: alarms(
+            alert_desk.alerts,
+            alert_desk.history,
+            now,
+            runbooks=known_runbooks,
+            tested=page_test.last,
+            live=any(desks.counts_as_live for desks in console.bots.values()),
+        ),
         grafana=where.grafana_public,
         trouble=recording.trouble,
     )

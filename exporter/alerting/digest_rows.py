@@ -24,7 +24,7 @@ WHERE bot = :bot AND starts_at = :since AND ends_at = :until"""
 _ALERTS: Final = """
 SELECT substr(what, 1, length(what) - 7) AS name, count(*), sum(severity = 'critical') FROM events
 WHERE at >= :since AND at < :until AND kind = 'alert' AND what LIKE '% firing' GROUP BY name"""
-# Events that are news and no alerts, and starts of this program. Trades that came close together are one event.
+# Events that are news and no alerts, and starts of this program. Trades close together are one event.
 _KINDS: Final = """
 SELECT kind, sum(CASE kind WHEN 'trade' THEN coalesce(json_extract(data, '$.count'), 1) ELSE 1 END)
 FROM events WHERE at >= :since AND at < :until

@@ -90,6 +90,8 @@ class PageTest:
         if receivers is None or before is None:
             raise NotNow("Alertmanager is not reachable, so nobody would be called now")
         if not (channels := receivers.push.get(receivers.for_tests)):
+            if receivers.anybody:
+                raise NotNow("alerts call somebody, but no route of Alertmanager leads a test page there")
             return {}
         now = self._desk.clock()
         answer = await self._desk.api.send("POST", "/alerts", [_alert(under.id, severity, who, now)])

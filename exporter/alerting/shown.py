@@ -19,9 +19,15 @@ ENDED_SHOWN: Final = 5
 
 
 def alarms(
-    alerts: Alerts, history: History, now: float, runbooks: Collection[str] = (), tested: Told | None = None
+    alerts: Alerts,
+    history: History,
+    now: float,
+    *,
+    runbooks: Collection[str] = (),
+    tested: Told | None = None,
+    live: bool = True,
 ) -> Alarms:
-    """All of it at one moment; `runbooks` are the alerts that have one."""
+    """All of it at one moment: `runbooks` are the alerts with one, `live` whether money may be at risk."""
     listed = alerts.firing(now)
     rows = (_row(alerts, alert, now, runbooks) for alert in listed if not alert.inhibited)
     return Alarms(
@@ -30,7 +36,7 @@ def alarms(
         inhibited=sum(alert.inhibited for alert in listed),
         ended=tuple(_ended(episode) for episode in history.recent(now)[:ENDED_SHOWN]),
         path=_path(alerts.watchdog_at, now),
-        called=_called(alerts, now),
+        called=_called(alerts, now, live=live),
         tested=tested,
     )
 
@@ -66,13 +72,13 @@ def _path(watchdog_at: float | None, now: float) -> Told:
     return Told("", "PROVEN", says) if ago <= PATH_OLD else Told("", "NOT PROVEN LATELY", says, "look")
 
 
-def _called(alerts: Alerts, now: float) -> Told:
+def _called(alerts: Alerts, now: float, *, live: bool) -> Told:
     receivers = alerts.called(now)
     if receivers is None:
         return Told("", "NOT KNOWN", "Alertmanager did not say whom it calls", "unknown")
     watched = "" if receivers.dead_man else "no dead-man's switch: nobody notices when all of this is gone"
     if not receivers.anybody:
-        return Told("", "NO PUSH RECEIVER: nobody is called", watched, "look")
+        return Told("", "NO PUSH RECEIVER: nobody is called", watched, "look" if live else "")
     by = ", ".join(
         kind if number == 1 else f"{number} × {kind}" for kind, number in receivers.called.items() if number
     )

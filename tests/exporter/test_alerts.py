@@ -6,6 +6,7 @@ import pytest
 
 from exporter.alerting import shown
 from exporter.alerting.history import History
+from exporter.alerting.receivers import of_config
 from exporter.alerting.silences import narrowed, of_silence, silence_of, written
 from exporter.alerts import (
     ENDED_SECONDS,
@@ -175,6 +176,16 @@ def test_the_path_of_alerts_is_proven_while_the_watchdog_comes_back() -> None:
         path = shown.alarms(alerts, history, now).path
         assert (path.state, path.tone) == (state, tone)
     assert path.says == "the Watchdog came back 3 min 20 s ago (17:53:20 UTC)"
+
+
+@pytest.mark.parametrize(("live", "tone"), [(True, "look"), (False, "")])
+def test_that_nobody_is_called_is_a_matter_of_concern_where_money_may_be_at_risk(
+    live: bool, tone: str
+) -> None:
+    alerts = Alerts()
+    alerts.receivers, alerts.receivers_at = of_config("receivers: [{name: default}]"), T0
+    called = shown.alarms(alerts, History(), T0, live=live).called
+    assert (called.state, called.tone) == ("NO PUSH RECEIVER: nobody is called", tone)
 
 
 def test_what_ended_lately_is_shown_for_an_hour_with_why_and_how_long_it_lasted() -> None:

@@ -188,6 +188,13 @@ async def test_another_alert_that_goes_out_meanwhile_proves_nothing(office: Offi
     assert (await office.post("/alerts/test")).json()["state"] == "unknown"
 
 
+async def test_receivers_that_no_test_page_reaches_are_not_said_to_be_none(office: Office) -> None:
+    office.alertmanager.config = SET[: SET.index("  - name: test")]
+    answer = await office.post("/alerts/test")
+    assert answer.status_code == 409
+    assert "no route of Alertmanager leads a test page there" in answer.json()["error"]
+
+
 async def test_two_pages_do_not_go_out_at_once(office: Office) -> None:
     Counters(office)
     await office.post("/alerts/test")

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.stack.alertmanager_stand import ALERTMANAGER, Services, alertmanager
 from tests.stack.operator_stand import CHROMIUM, PHONE, TOKENS, Stand, chromium, standing
-from tests.stack.processes import free_port
+from tests.stack.processes import free_port, wait_until
 
 pytestmark = [
     pytest.mark.stack,
@@ -97,6 +97,11 @@ def test_an_alert_is_taken_its_runbook_read_and_its_end_explained(paged: Paged) 
         expect(page.locator("#alarms")).to_have_text("ALERTS: 1 critical", timeout=LONG)
         paged.fire(other, ended="planned: quiet began")
         expect(ended).to_contain_text(["planned: quiet began"], timeout=LONG)
+
+    def told() -> set[str]:
+        return {event["what"] for event in paged.stand.ask("/api/events?kind=alert")[1]["events"]}
+
+    wait_until(lambda: {"TradebotUnhedged firing", "TradebotUnhedged resolved"} <= told(), "the history")
 
 
 def test_a_test_page_goes_out_and_stays_on_the_page(paged: Paged) -> None:

@@ -234,7 +234,9 @@ class Office:
     def alarms(self, now: float | None = None) -> Alarms:
         """What the page shows of alerts."""
         now = self.now if now is None else now
-        return alarms(self.alerts.alerts, self.alerts.history, now, self.runbooks, self.page_test.last)
+        return alarms(
+            self.alerts.alerts, self.alerts.history, now, runbooks=self.runbooks, tested=self.page_test.last
+        )
 
     async def _wait(self, seconds: float) -> None:
         """Time passes for a test page that is followed; what `waits` holds happens meanwhile."""
