@@ -18,7 +18,7 @@ import yaml
 
 from deploy.first_start import ADMIN_PASSWORD, ALERTMANAGER_TOKEN, make_secrets, write_targets
 from deploy.programs import LEDGER_PLUGIN, LEDGER_PLUGIN_VERSION, Programs, plugin_folder
-from deploy.receivers import CONFIGURATION, SAID, configure
+from deploy.receivers import CONFIGURATION, configure
 
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
@@ -99,11 +99,7 @@ class LocalStack:
 
     @property
     def receivers(self) -> Path:
-        """What is to be said of who is told of alerts."""
-        return self._told / SAID
-
-    @property
-    def _told(self) -> Path:
+        """The folder with Alertmanager's configuration, and with what is to be said of it."""
         return self.data / "alertmanager" / "configuration"
 
     @property
@@ -176,7 +172,7 @@ class LocalStack:
         if self.programs.alertmanager:
             ports["alertmanager"] = self.ports.alertmanager
             configure(
-                self._told,
+                self.receivers,
                 committed=ROOT / "prometheus",
                 secrets=self.secrets or self.data / "none",
                 variables={**self.variables, **self.addresses},
@@ -216,7 +212,7 @@ class LocalStack:
     def _alertmanager(self, program: Path) -> Command:
         port = self.ports.alertmanager
         options = (
-            f"--config.file={self._told / CONFIGURATION}",
+            f"--config.file={self.receivers / CONFIGURATION}",
             f"--storage.path={self.data / 'alertmanager'}",
             f"--web.listen-address={HOST}:{port}",
             f"--web.external-url=http://localhost:{port}",

@@ -17,6 +17,7 @@ from deploy.receiver_kinds import KINDS, SECRETS, URL, Given, NotUsableError, Se
 from deploy.receiver_texts import DEAD_MAN, as_yaml, receivers
 
 CONFIGURATION = "alertmanager.yml"
+ADDRESSES = "addresses.tmpl"
 SAID = "receivers.txt"
 """The file with what is to be said of the receivers at the end of a start."""
 RECEIVERS = "receivers:\n"
@@ -117,14 +118,17 @@ def write(rendered: Rendered, templates: Path, folder: Path) -> None:
             old.unlink()
     for name, text in rendered.secrets.items():
         _write(folder / "secrets" / name, text)
-    for source in templates.glob("*.tmpl"):
-        _write(folder / "templates" / source.name, source.read_text())
-    _write(folder / "templates" / "addresses.tmpl", rendered.addresses)
+    texts = {source.name: source.read_text() for source in templates.glob("*.tmpl")}
+    for name, text in (texts | {ADDRESSES: rendered.addresses}).items():
+        _write(folder / "templates" / name, text)
     _write(folder / SAID, "\n".join([*rendered.said, ""]))
     _write(folder / CONFIGURATION, rendered.configuration)
 
 
 def _write(path: Path, text: str) -> None:
+    """Write a file, unless it says that already: its time tells whether Alertmanager has read it."""
+    if path.exists() and path.read_text() == text:
+        return
     unfinished = path.with_name(f".{path.name}.new")
     unfinished.unlink(missing_ok=True)
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "w") as file:

@@ -55,7 +55,7 @@ def supervise(stack: LocalStack, environ: dict[str, str]) -> int:
         manager.add_process(command.name, line, env=program_environ, cwd=str(ROOT))
     secrets = ("--secrets", str(stack.data / "secrets"))
     greeting = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "deploy.welcome", *secrets, "--receivers", str(stack.receivers)],
+        [sys.executable, "-m", "deploy.welcome", *secrets, "--alertmanager", str(stack.receivers)],
         env={**environ, **stack.addresses},
         cwd=ROOT,
         start_new_session=True,

@@ -11,6 +11,7 @@ import argparse
 import base64
 import json
 import os
+import re
 import sys
 import time
 import urllib.error
@@ -21,7 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.first_start import ADMIN_PASSWORD, OPERATOR_TOKEN, WALL_PASSWORD, WALL_USER
+from deploy.receivers import SAID
 
+_RELOADED = re.compile(r"^alertmanager_config_last_reload_success_timestamp_seconds (\S+)$", re.MULTILINE)
 KIOSK = "/d/tradebot-live/live?kiosk&refresh=5s&_dash.hideTimePicker&_dash.hideVariables&_dash.hideLinks"
 
 
@@ -109,14 +112,19 @@ def _logs_in(admin: Grafana, password: str) -> bool:
     return status == 200
 
 
-def reload_alertmanager(url: str, seconds: float) -> None:
-    """Let Alertmanager read its configuration anew: it may have been running all the time.
+def reload_alertmanager(url: str, folder: Path, seconds: float) -> None:
+    """Let Alertmanager read its configuration, where something in `folder` is newer than what it has read.
 
-    Raises WelcomeError where it does not answer, or goes on with the one that it had.
+    Not without need, because a group in which something ended lately may then be told once more. Raises
+    WelcomeError where it does not answer, or goes on with the configuration that it had.
     """
     wait_for("Alertmanager", f"{url}/-/ready", seconds)
-    request = urllib.request.Request(f"{url}/-/reload", method="POST")  # noqa: S310 - the operator's own
     try:
+        with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:  # noqa: S310 - the operator's own
+            read_at = _RELOADED.search(answer.read().decode())
+        if read_at is not None and _written_at(folder) < float(read_at[1]):
+            return
+        request = urllib.request.Request(f"{url}/-/reload", method="POST")  # noqa: S310 - as above
         with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - as above
             return
     except urllib.error.HTTPError as error:
@@ -126,12 +134,9 @@ def reload_alertmanager(url: str, seconds: float) -> None:
     raise WelcomeError(f"Alertmanager goes on with the receivers that it had: {why}")
 
 
-def receivers(file: Path | None) -> list[str]:
-    """What is to be said of the receivers; nothing where no start has written it."""
-    try:
-        return file.read_text().splitlines() if file is not None else []
-    except OSError:
-        return []
+def _written_at(folder: Path) -> float:
+    """When something in the folder was written last, in epoch seconds."""
+    return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
 
 
 def greeting(environ: Mapping[str, str], told: Sequence[str] = ()) -> str:
@@ -171,7 +176,9 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     parser.add_argument(
         "--secrets", type=Path, required=True, help="the folder of the first start's passwords"
     )
-    parser.add_argument("--receivers", type=Path, metavar="FILE", help="what to say of who is told of alerts")
+    parser.add_argument(
+        "--alertmanager", type=Path, metavar="FOLDER", help="where its configuration was written"
+    )
     parser.add_argument("--login", action="store_true", help="print the login and do nothing else")
     parser.add_argument(
         "--wait", type=float, default=120.0, metavar="SECONDS", help="for Grafana (default 120)"
@@ -193,11 +200,12 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     except OSError as error:
         print(f"no login yet: {error.filename or error} ({error.strerror})", file=sys.stderr)
         return 1
-    told, trouble = receivers(options.receivers), ""
-    if "ALERTMANAGER_URL" in environ:
+    told, trouble = list[str](), ""
+    if options.alertmanager is not None and "ALERTMANAGER_URL" in environ:
         try:
-            reload_alertmanager(environ["ALERTMANAGER_URL"], options.wait)
-        except WelcomeError as error:
+            told = (options.alertmanager / SAID).read_text().splitlines()
+            reload_alertmanager(environ["ALERTMANAGER_URL"], options.alertmanager, options.wait)
+        except (WelcomeError, OSError) as error:
             trouble = str(error)
     print(greeting(environ, told), flush=True)
     if trouble:

@@ -229,7 +229,9 @@ def test_alertmanager_is_told_what_the_environment_and_the_secret_files_say(tmp_
     addresses = (Path(named).parent / "templates" / "addresses.tmpl").read_text()
     assert "}}http://localhost:13000{{" in addresses
     assert "}}http://localhost:19121{{" in addresses
-    assert local.receivers.read_text() == "Alerts are told to Slack.\nThe dead-man's switch is on.\n"
+    assert (
+        local.receivers / "receivers.txt"
+    ).read_text() == "Alerts are told to Slack.\nThe dead-man's switch is on.\n"
 
 
 def test_the_addresses_that_people_open_can_be_others_than_localhost(tmp_path: Path) -> None:

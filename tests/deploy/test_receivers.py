@@ -217,6 +217,18 @@ def test_what_others_may_not_read_is_for_the_group_alone_and_what_is_not_used_an
     ]
 
 
+def test_what_has_not_changed_is_not_written_again(place: Place) -> None:
+    """The end of a start lets Alertmanager read what is newer than what it has read, and nothing else."""
+    place.set(*SET, PUBLIC_URL="https://wall.example")
+    place.make()
+    before = {path: path.stat().st_mtime_ns for path in place.out.rglob("*")}
+    place.make()
+    assert {path: path.stat().st_mtime_ns for path in place.out.rglob("*")} == before
+    place.set("Slack")
+    place.make()
+    assert (place.out / "alertmanager.yml").stat().st_mtime_ns > before[place.out / "alertmanager.yml"]
+
+
 # Each fault by itself, beside a PagerDuty that is well: what is set, and the sentence.
 FAULTS: list[tuple[dict[str, str], dict[str, str], str]] = [
     (

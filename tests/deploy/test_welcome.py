@@ -23,7 +23,7 @@ class Double(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.passwords = {"admin": "secret"}
         self.calls: list[tuple[str, str, str]] = []
-        self.refuses_to_reload = False
+        self.refuses_to_reload, self.reloaded_at = False, "1.7e+09"
         super().__init__(("127.0.0.1", 0), DoubleHandler)
 
     @property
@@ -33,6 +33,8 @@ class Double(ThreadingHTTPServer):
     def reply(self, method: str, path: str, user: str, body: dict[str, str]) -> tuple[int, object]:
         if path in {"/api/health", "/-/healthy", "/-/ready"}:
             return 200, {}
+        if path == "/metrics":
+            return 200, f"alertmanager_config_last_reload_success_timestamp_seconds {self.reloaded_at}\n"
         if (method, path) == ("POST", "/-/reload"):
             return (500, "yaml: line 3") if self.refuses_to_reload else (200, {})
         if not user:
@@ -62,7 +64,7 @@ class DoubleHandler(BaseHTTPRequestHandler):
         status, answer = self.server.reply(self.command, self.path, user, json.loads(body or b"{}"))
         self.send_response(status)
         self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
+        self.wfile.write((answer if isinstance(answer, str) else json.dumps(answer)).encode())
 
     do_GET = do_POST = do_PUT = do_any  # noqa: N815 - the names are http.server's
 
@@ -121,15 +123,27 @@ def test_the_greeting_comes_when_everything_answers_and_names_what_there_is(
     assert not any(password in said for password in grafana.passwords.values())
 
 
+def reloads(server: Double) -> int:
+    return [(method, path) for method, path, _ in server.calls].count(("POST", "/-/reload"))
+
+
+def test_alertmanager_that_has_read_what_is_there_is_left_alone(grafana: Double, tmp_path: Path) -> None:
+    (tmp_path / "receivers.txt").write_text("")
+    grafana.reloaded_at = "9e+12"
+    environ = {**PUBLIC, "EXPORTER_URL": grafana.url, "ALERTMANAGER_URL": grafana.url}
+    assert main(["--secrets", str(tmp_path), "--alertmanager", str(tmp_path), "--wait", "0"], environ) == 0
+    assert reloads(grafana) == 0
+
+
 def test_alertmanager_reads_its_receivers_anew_and_the_last_lines_say_who_is_told(
     grafana: Double, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = tmp_path / "receivers.txt"
     said.write_text("Alerts are told to Slack.\nPagerDuty is off: secrets/pagerduty_key is empty.\n")
     environ = {**PUBLIC, "EXPORTER_URL": grafana.url, "ALERTMANAGER_URL": grafana.url}
-    words = ["--secrets", str(tmp_path), "--receivers", str(said), "--wait", "0"]
+    words = ["--secrets", str(tmp_path), "--alertmanager", str(tmp_path), "--wait", "0"]
     assert main(words, environ) == 0
-    assert ("POST", "/-/reload") in [(method, path) for method, path, _ in grafana.calls]
+    assert reloads(grafana) == 1
     assert capsys.readouterr().out.endswith(
         "  Alerts are told to Slack.\n  PagerDuty is off: secrets/pagerduty_key is empty.\n\n"
     )
@@ -137,7 +151,7 @@ def test_alertmanager_reads_its_receivers_anew_and_the_last_lines_say_who_is_tol
     assert main(words, environ) == 1
     out, err = capsys.readouterr()
     assert "Operator page" in out, "the greeting comes all the same"
-    assert err == 'Alertmanager goes on with the receivers that it had: "yaml: line 3"\n'
+    assert err == "Alertmanager goes on with the receivers that it had: yaml: line 3\n"
     assert main(words, environ | {"ALERTMANAGER_URL": "http://127.0.0.1:1"}) == 1
     assert capsys.readouterr().err.startswith("Alertmanager did not answer at http://127.0.0.1:1")
 
