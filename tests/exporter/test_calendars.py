@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import re
+import time
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,6 +16,7 @@ from exporter.calendars import CalendarError, Calendars, parsed
 from exporter.config import load
 from exporter.exchanges import Closed, Sessions
 from exporter.schedule import planned
+from tests.exporter.program import exporter, free_port, settings
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -237,3 +240,25 @@ async def test_the_doctor_says_whether_an_exchange_is_open_and_how_long_its_cale
 def test_sessions_that_are_not_sound_are_refused(printed):
     with pytest.raises(CalendarError):
         parsed(printed, ["XNYS"])
+
+
+async def test_a_real_exporter_knows_at_its_first_answer_which_exchange_is_closed(tmp_path):
+    """New York and Tokyo are never open at once, so that one of them is closed whenever this runs."""
+    schedule = ", schedule: [{exchange: XNYS, venue: new-york}, {exchange: XTKS, venue: tokyo}]"
+    (bot,) = load(settings(tmp_path, free_port(), of_bot=schedule)).bots
+    known = Calendars([bot])
+    assert await known.load()
+
+    def expected() -> dict[str, float]:
+        now = time.time()
+        return {name: planned(entries, now) is None for name, entries in known.by_venue(bot).items()}
+
+    before = expected()
+    async with exporter(tmp_path, bot.port, of_bot=schedule) as running:
+        text = (await running.get("/metrics")).text
+    shown = {
+        name: float(re.search(rf'tradebot_venue_expected{{bot="arb",venue="{name}"}} (.+)', text)[1])
+        for name in before
+    }
+    assert shown in (before, expected())
+    assert not all(shown.values())
