@@ -261,8 +261,9 @@ async def test_what_cannot_be_read_is_tried_again_and_told_once(
     assert len([record for record in caplog.records if "cannot be read" in record.message]) == 1
 
 
-def test_a_piece_holds_few_rows_in_memory_however_long_the_chain(path: Path) -> None:
-    filled(path, 5 * PIECE)
+@pytest.mark.parametrize("count", [20 * PIECE, pytest.param(1_000_000, marks=pytest.mark.soak)])
+def test_a_piece_holds_few_rows_in_memory_however_long_the_chain(path: Path, count: int) -> None:
+    filled(path, count)
     look(path, Head())
     tracemalloc.start()
     try:
