@@ -129,7 +129,12 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
             *_api(console, door, alert_desk, page_test),
         ],
     )
-    await service.serve(app, watches, taken, ending=recording.ending, stopping=streams.end)
+
+    def ending() -> None:
+        console.quiet.ending()
+        recording.ending()
+
+    await service.serve(app, watches, taken, ending=ending, stopping=streams.end)
 
 
 def _view(bot: BotConfig, breach: Breach | None, calendars: Calendars) -> BotView:

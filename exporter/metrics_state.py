@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from exporter.labels import STATUSES, STREAM_STATUSES, UNKNOWN
+from exporter.planned import BOT
 from exporter.reported import by_field
 from exporter.reporting.sources import STATUSES as STORE_STATUSES
 from exporter.rows import COUNTER, GAUGE, HISTOGRAM, Metric, Rows, each, live, one, states
@@ -54,7 +55,7 @@ LINK: Final[tuple[Metric[Sight], ...]] = (
            (), lambda s: one(s.expected)),
     Metric("tradebot_maintenance", GAUGE,
            "Whether quiet is planned: by a window of its schedule, a closed exchange or a person's order.",
-           (), lambda s: one(s.planned is not None)),
+           (), lambda s: one(s.planned is not None and s.planned.by != BOT)),
     Metric("tradebot_planned_end_timestamp_seconds", GAUGE,
            "When the planned quiet ends that holds, or ended without the bot being back since; else absent.",
            (), lambda s: one(s.planned_end)),

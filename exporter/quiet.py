@@ -26,8 +26,14 @@ _UTC: Final = ZoneInfo("UTC")
 
 
 def planned_quiet(view: BotView, now: float) -> Planned | None:
-    """The quiet that holds for a bot at `now` by its schedule or by somebody's order."""
+    """The quiet that holds for a bot at `now` by its schedule or by somebody's order.
+
+    So is a goodbye that an earlier run of this program heard, until this one has reached the bot.
+    """
     ordered = () if view.maintenance is None else (view.maintenance.planned,)
+    last = view.last_quiet
+    if last is not None and last.by == BOT and not view.link.ever_opened:
+        ordered = (*ordered, last)
     return planned(view.schedule, now, ordered)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -46,21 +46,23 @@ class QuietDesk:
 
     def look(self) -> None:
         """Look at every bot once."""
+        for view in self._changed():
+            self._keep(view)
+
+    def ending(self) -> None:
+        """The program ends: the next run should know of a goodbye that was said at this very moment."""
+        for view in self._changed():
+            self._files.keep(view)
+
+    def _changed(self) -> Iterator[BotView]:
+        """Look at every bot and tell what happened; those of which something is to be kept."""
         now = self._clock()
         for view, attendance in self._bots:
             for told in attendance.look(now):
-                self._tell(
-                    PLANNED,
-                    PLANNED,
-                    now,
-                    bot=view.name,
-                    what=told.what,
-                    why=told.why,
-                    severity=told.severity,
-                    source="exporter",
-                )
+                words = {"what": told.what, "why": told.why, "severity": told.severity}
+                self._tell(PLANNED, PLANNED, now, bot=view.name, source="exporter", **words)
             if (view.maintenance, view.last_quiet) != self._kept[view.name]:
-                self._keep(view)
+                yield view
 
     def _keep(self, view: BotView) -> None:
         """Have it written soon, in a thread: at most one for each bot, as a disk may hang."""

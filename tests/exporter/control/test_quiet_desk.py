@@ -8,6 +8,7 @@ import pytest
 from exporter.control.maintenance import Maintenance, MaintenanceFiles
 from exporter.control.quiet_desk import QuietDesk
 from exporter.planned import Planned
+from exporter.verdict import verdict
 from exporter.view import BotView
 from tests.doubles.messages import T0, goodbye, state
 
@@ -89,6 +90,34 @@ async def test_a_goodbye_is_known_by_the_next_run_of_this_program(tmp_path):
     again = Stand(tmp_path, T0 + 200)
     assert again.view.at(again.now).planned_end == T0 + 121
     assert again.view.last_quiet.reason == "stopped: upgrade"
+
+
+def away_with_a_goodbye(folder) -> Stand:
+    stand = Stand(folder)
+    stand.beats_until(T0)
+    stand.view.received(goodbye("upgrade"), T0 + 1)
+    stand.view.disconnected(T0 + 1, "closed by the bot")
+    return stand
+
+
+def test_a_goodbye_in_the_last_moment_of_this_program_is_kept(tmp_path):
+    away_with_a_goodbye(tmp_path).desk.ending()
+    again = Stand(tmp_path, T0 + 20).view
+    again.disconnected(T0 + 20, "connection refused")
+    sight = again.at(T0 + 20)
+    assert (sight.expected, sight.planned_end) == (False, T0 + 121)
+    assert verdict(again, T0 + 20).text == "PLANNED until 17:55 UTC"
+    assert again.at(T0 + 121).expected
+
+
+async def test_a_goodbye_of_an_earlier_run_is_forgotten_once_the_bot_was_reached(tmp_path):
+    away_with_a_goodbye(tmp_path).desk.ending()
+    again = Stand(tmp_path, T0 + 20)
+    again.beats_until(T0 + 21)
+    await again.look(T0 + 22)
+    again.view.disconnected(T0 + 23, "closed by the bot")
+    assert again.view.at(T0 + 24).expected
+    assert again.view.last_quiet is None
 
 
 async def test_files_of_an_earlier_release_are_read(tmp_path):
