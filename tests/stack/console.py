@@ -1,7 +1,7 @@
-"""The console as it is committed, on free ports, with a webhook in every receiver of Alertmanager.
+"""The console as it is committed, on free ports, with a webhook of a test's own that is told everything.
 
-Only what names an address is written anew: the targets, the receivers, and which bots there are. Errors:
-`NotInstalledError`, for which the caller skips; its message says what is missing.
+Only what names an address is written anew: the targets, the receivers as at every start, and which bots there
+are. Errors: `NotInstalledError`, for which the caller skips; its message says what is missing.
 """
 
 import json
@@ -23,6 +23,7 @@ from urllib.request import Request
 import yaml
 
 from deploy.programs import find_programs
+from deploy.receivers import configure
 from tests.stack.processes import HOST, ROOT, Program, free_port, python, wait_until
 from tests.stack.webhook import Webhook
 
@@ -115,10 +116,13 @@ class ArbBot:
 class Console:
     """Starts on entry, and is there when every program says that it is ready.
 
-    Everything is written in `folder`; the exporter's own files are on another `disk` where one is named.
+    Everything is written in `folder`; the exporter's own files are on another `disk` where one is named. Its
+    clock is `ahead` by so many seconds.
     """
 
-    def __init__(self, folder: Path, bots: Sequence[BotEntry], *, disk: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, bots: Sequence[BotEntry], *, disk: Path | None = None, ahead: float = 0.0
+    ) -> None:
         programs = find_programs(os.environ)
         missing = [name for name in ("prometheus", "alertmanager") if getattr(programs, name) is None]
         if missing:
@@ -128,7 +132,9 @@ class Console:
         self._programs = programs
         self.folder = folder
         self.reporting_db = (disk or folder) / "reporting.db"
+        self.alertmanager_yml = folder / "alertmanager" / "alertmanager.yml"
         self._bots = bots
+        self._ahead = ahead
         self._ports = {name: free_port() for name in ("exporter", "prometheus", "alertmanager")}
         self.webhook = Webhook()
         self.programs: dict[str, Program] = {}
@@ -230,18 +236,16 @@ class Console:
         targets = {name: [{"targets": [f"{HOST}:{port}"]}] for name, port in self._ports.items()}
         for name, groups in targets.items():
             (self.folder / "configuration" / "targets" / f"{name}.yml").write_text(yaml.safe_dump(groups))
-        alertmanager = self.folder / "configuration" / "alertmanager.yml"
-        configuration = with_webhooks(yaml.safe_load(alertmanager.read_text()), self.webhook.url)
-        watchdog = next(receiver for receiver in configuration["receivers"] if receiver["name"] == "watchdog")
-        watchdog["webhook_configs"] += [
-            {
-                "url": self.url("exporter", "/api/alerts"),
-                "http_config": {"authorization": {"credentials": TOKENS["alertmanager_token"]}},
-            }
-        ]
-        alertmanager.write_text(yaml.safe_dump(configuration))
         for name, token in TOKENS.items():
             (self.folder / name).write_text(token)
+        configure(
+            self.alertmanager_yml.parent,
+            committed=ROOT / "prometheus",
+            secrets=self.folder / "secrets",
+            variables={"NOTIFY_WEBHOOK_URL": self.webhook.url, "DEAD_MAN_URL": self.webhook.url},
+            exporter=self.url("exporter"),
+            token=self.folder / "alertmanager_token",
+        )
         settings = {
             "listen": {"host": HOST, "port": self._ports["exporter"]},
             "reporting_db": str(self.reporting_db),
@@ -266,7 +270,8 @@ class Console:
         (self.folder / "exporter.yml").write_text(yaml.safe_dump(settings))
 
     def _exporter(self) -> list[str | Path]:
-        return python("-m", "exporter", "--config", self.folder / "exporter.yml")
+        program = ("tests.stack.exporter_ahead", str(self._ahead)) if self._ahead else ("exporter",)
+        return python("-m", *program, "--config", self.folder / "exporter.yml")
 
     def _prometheus(self) -> list[str | Path]:
         assert self._programs.prometheus is not None
@@ -281,7 +286,7 @@ class Console:
         assert self._programs.alertmanager is not None
         return [
             self._programs.alertmanager,
-            f"--config.file={self.folder / 'configuration' / 'alertmanager.yml'}",
+            f"--config.file={self.alertmanager_yml}",
             f"--storage.path={self.folder / 'alerts'}",
             f"--web.listen-address={HOST}:{self._ports['alertmanager']}",
             "--cluster.listen-address=",
@@ -293,15 +298,6 @@ class Console:
             return bool(fetch(self.url(program, path)))
         except OSError:
             return False
-
-
-def with_webhooks(configuration: Mapping[str, Any], url: str) -> dict[str, Any]:
-    """The configuration with a webhook in each receiver, which is named by its path; all else as it was."""
-    receivers = [
-        {**receiver, "webhook_configs": [{"url": f"{url}/{receiver['name']}", "send_resolved": True}]}
-        for receiver in configuration["receivers"]
-    ]
-    return {**configuration, "receivers": receivers}
 
 
 def fetch(url: str) -> str:

@@ -6,6 +6,8 @@ that stands, or is behind a network that loses what is sent without telling eith
 """
 
 import asyncio
+import contextlib
+import itertools
 import threading
 import time
 from collections.abc import Mapping
@@ -22,6 +24,7 @@ CAP_USD = 10.0
 class LiveBot:
     """In mode live, with a cap of 10 USD, unless `fields` of its states say otherwise.
 
+    All of them beat at the same moment, at each whole second: what is done to many at once is seen at once.
     Without `beats` it is as bots of the base protocol are, which send no heartbeat. While `mute` it says
     nothing at all; while `hung` it beats and no cycle ends. `ahead` is what its clock is ahead, in seconds.
     One that is `far` is behind a network that can lose packets.
@@ -49,7 +52,7 @@ class LiveBot:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listens = threading.Event()
         self._gone = threading.Event()
-        self._over = threading.Event()
+        self._over = asyncio.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), daemon=True)
 
     def __enter__(self) -> Self:
@@ -60,7 +63,8 @@ class LiveBot:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over.set()
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
 
     @property
@@ -69,7 +73,10 @@ class LiveBot:
         return BotEntry(self._name, self._tier, port, self._stores)
 
     def says(self, **fields: Any) -> None:
-        """Have it say this from its next state on, in the words of the wire."""
+        """Have it say this from its next state on, in the words of the wire.
+
+        What is called with its time is said anew in each state.
+        """
         self._fields = self._fields | fields
 
     def vanish(self) -> None:
@@ -102,9 +109,7 @@ class LiveBot:
 
     async def _speak(self, bot: ScriptedBot) -> None:
         session, began, cycle, listens = self._session, time.time(), 0, True
-        for second in range(10**6):
-            if self._over.is_set():
-                return
+        for second in itertools.count():
             if session != self._session:
                 session, began, cycle = self._session, time.time(), 0
             if listens and self._gone.is_set():
@@ -119,7 +124,9 @@ class LiveBot:
                     await bot.send(messages.heartbeat(ts=time.time() + self.ahead, cycle=cycle))
                 if ends_a_cycle:
                     await bot.send(self._state(session, cycle, time.time() - began))
-            await asyncio.sleep(1)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), 1 - time.time() % 1)
+                return
 
     def _state(self, session: int, cycle: int, uptime: float) -> dict[str, Any]:
         said = {
@@ -131,9 +138,11 @@ class LiveBot:
             "config_snapshot": {"ARB_LIVE_MODE": True, "ARB_DAILY_LOSS_CAP_USD": CAP_USD},
             **self._fields,
         }
+        now = time.time() + self.ahead
+        said |= {name: value(now) for name, value in said.items() if callable(value)}
         return messages.state(
             cycle=cycle,
-            ts=time.time() + self.ahead,
+            ts=now,
             session_id=f"{self._name}-{session}",
             uptime_seconds=uptime,
             **{"daily_loss_cap_remaining": CAP_USD + min(0.0, said["daily_pnl"]), **said},

@@ -177,11 +177,11 @@ def _played(stage: Stage, outcome: Outcome, to_the_end: bool) -> None:
         if outcome.fired is None or scene.mend is None:
             return
         time.sleep(SCRAPES)
-        mended = time.time()
+        began = time.time()
         scene.mend(stage)
-        outcome.mended = mended
+        outcome.mended = time.time()
         if to_the_end or scene.ends <= SOON:
-            outcome.resolved = arrived("resolved", mended, scene.ends)
+            outcome.resolved = arrived("resolved", began, scene.ends)
     except NotPossibleError as why:
         outcome.skipped = str(why)
     except Exception as error:  # noqa: BLE001 - whatever a scene met is told by its own test

@@ -22,12 +22,17 @@ from tests.stack.scene import ON_PAPER, PAGED, REMINDED, WARNED, Act, Bot, Scene
 
 Makes = Callable[[str, Path], Bot]
 DAY = 86_400.0
-KEPT = 180.0
-"""Seconds after which what is kept firing for two minutes has ended."""
-HELD = 400.0
-"""The same of what is kept firing for five."""
+KEPT, HELD = 180.0, 400.0
+"""Seconds after which what is held for two minutes, and for five, has ended."""
+
+NO_FURTHER_CHANGE = "its mode has not changed again for a quarter of an hour"
 
 PAPER_SETTINGS = {"ARB_LIVE_MODE": False, "ARB_DAILY_LOSS_CAP_USD": CAP_USD}
+CAPPED = {"ARB_LIVE_MODE": True, "ARB_DAILY_LOSS_CAP_USD": CAP_USD}
+NO_CAP = {"ARB_LIVE_MODE": True, "ARB_DAILY_LOSS_CAP_USD": 0.0}
+EXPOSED, HEDGED = {"kalshi": 38.0}, {"kalshi": 0.0}
+NO_ORDERS = {"kalshi": {"count": 0, "oldest_ts": None}}
+STREAMS = {"kalshi": "connected", "polymarket": "connected"}
 IN_PAPER = {"mode": "paper", "status": "paper", "config_snapshot": PAPER_SETTINGS}
 TRIPPED = {
     "status": "killed",
@@ -37,6 +42,16 @@ WELL = {"active": False, "reason": "ok", "since": None, "cause": None}
 SKIPS = messages.cycle_of(messages.decision(action="skipped", reason="kelly_fraction_zero"))
 OPENS = messages.cycle_of(messages.decision())
 NOTHING = messages.cycle_of()
+
+
+def old_order(now: float) -> dict[str, Any]:
+    """An order that has worked for a minute."""
+    return {"kalshi": {"count": 1, "oldest_ts": now - 60}}
+
+
+def overdue(now: float) -> list[dict[str, Any]]:
+    """A position that should have been settled more than an hour ago."""
+    return [{"venue": "kalshi", "market_id": "KX-1", "expected_settlement_at": now - 3700}]
 
 
 def arb(tier: str = "live", *arguments: str) -> Makes:
@@ -55,10 +70,8 @@ def lying(bot: Callable[[], bots.DeployedBot], tier: str = "live") -> Makes:
 
 
 def says(**fields: Any) -> Act:
-    """Let its states say something else; what is called with the time is said of that time."""
-    return lambda stage: stage.bot.says(
-        **{name: said(time.time()) if callable(said) else said for name, said in fields.items()}
-    )
+    """Let its states say something else."""
+    return lambda stage: stage.bot.says(**fields)
 
 
 def being(**attributes: Any) -> Act:
@@ -132,6 +145,25 @@ def change_it_honestly(stage: Stage) -> None:
     change_the_cap(stage)
 
 
+def quotes_stand_still(stage: Stage) -> None:
+    """Its quotes grow old from now on."""
+    began = time.time()
+    stage.bot.says(quote_age_seconds=lambda now: {"kalshi": now - began})
+
+
+def away_for_longer_than_planned(stage: Stage) -> None:
+    """A minute of quiet is ordered, in which it goes and does not come back."""
+    stage.order("maintenance", minutes=1, reason="a scene")
+    stage.bot.vanish()
+
+
+def three_restarts(stage: Stage) -> None:
+    """It begins anew again and again, without a word."""
+    for _ in range(3):
+        stage.bot.restart()
+        time.sleep(4)
+
+
 def three_times(first: str, then: str, seconds: float) -> Act:
     """Do one thing and another, each for so many seconds, and again."""
 
@@ -191,7 +223,7 @@ LINK = (
     Scene("half_open", "TradebotDisconnected", WARNED, "its network swallows everything",
           scripted(far=True), call("lose_packets"), call("pass_packets"), promise=20),
     Scene("real", "TradebotDisconnected", PAGED, "gone, with 38 USD unhedged",
-          scripted(unhedged_usd={"kalshi": 38.0}), call("vanish"), call("come_back"), promise=20),
+          scripted(unhedged_usd=EXPOSED), call("vanish"), call("come_back"), promise=20),
     Scene("away", "TradebotDisconnected", PAGED, "gone for two minutes",
           scripted(), call("vanish"), call("come_back"), fires=135),
     Scene("flapping", "TradebotFlapping", WARNED, "lost and found three times",
@@ -200,6 +232,14 @@ LINK = (
           scripted(beats=False), being(mute=True), being(mute=False)),
     Scene("mute_in_paper", "TradebotStateStale", WARNED, "no more states",
           scripted(beats=False, **IN_PAPER), being(mute=True), being(mute=False)),
+    Scene("looping", "TradebotCrashLooping", PAGED, "three restarts without a word",
+          scripted(), three_restarts, nothing, ends=1100),
+    Scene("paper_looping", "TradebotCrashLooping", ON_PAPER, "three restarts without a word",
+          scripted("paper", **IN_PAPER), three_restarts, nothing, ends=1100),
+    Scene("skewed", "TradebotClockSkew", WARNED, "its clock is 90 s ahead",
+          scripted(), being(ahead=90.0), being(ahead=0.0), says="+90", fires=90),
+    Scene("overrun", "TradebotMaintenanceOverrun", WARNED, "stays away after planned quiet",
+          scripted(), away_for_longer_than_planned, call("come_back"), fires=200),
     Scene("hung", "TradebotLoopHung", WARNED, "its loop hangs",
           arb(), call("hang"), call("go_on"), promise=20),
     Scene("hung_live", "TradebotLoopHung", PAGED, "its loop hangs",
@@ -213,6 +253,26 @@ RISK = (
           scripted(), says(daily_pnl=-12.0, last_cycle=NOTHING), None, promise=20),
     Scene("paper_loser", "TradebotLossCapBreached", ON_PAPER, "its cap lost",
           scripted("paper", **IN_PAPER), says(daily_pnl=-12.0, last_cycle=NOTHING), None),
+    Scene("unbound", "TradebotCapNotEnforced", PAGED, "opens on, its cap lost",
+          scripted(), says(daily_pnl=-12.0), None, says="-12.00 USD by its own figures"),
+    Scene("paper_unbound", "TradebotCapNotEnforced", ON_PAPER, "opens on, its cap lost",
+          scripted("paper", **IN_PAPER), says(daily_pnl=-12.0), None),
+    Scene("uncapped", "TradebotCapUnsetLive", PAGED, "trades live with a cap of 0",
+          scripted(), says(config_snapshot=NO_CAP), says(config_snapshot=CAPPED), fires=75, ends=KEPT),
+    Scene("paper_uncapped", "TradebotCapUnsetLive", ON_PAPER, "trades live with a cap of 0",
+          scripted("paper"), says(config_snapshot=NO_CAP), says(config_snapshot=CAPPED), fires=75, ends=KEPT),
+    Scene("failing", "TradebotConsecutiveFailures", WARNED, "five executions fail in a row",
+          scripted(), says(consecutive_failures=5), says(consecutive_failures=0), says="5 times", ends=KEPT),
+    Scene("exposed", "TradebotUnhedged", PAGED, "38 USD without the other leg",
+          scripted(), says(unhedged_usd=EXPOSED), says(unhedged_usd=HEDGED), says="38.00 USD", ends=KEPT),
+    Scene("exposed_in_paper", "TradebotUnhedged", WARNED, "38 USD without the other leg",
+          scripted(**IN_PAPER), says(unhedged_usd=EXPOSED), says(unhedged_usd=HEDGED), ends=KEPT),
+    Scene("working", "TradebotWorkingOrderOld", WARNED, "an order works for a minute",
+          scripted(), says(working_orders=old_order), says(working_orders=NO_ORDERS), says="kalshi",
+          ends=KEPT),
+    Scene("unsettled", "TradebotSettlementOverdue", WARNED, "a position an hour past its settlement",
+          scripted(), says(open_positions=overdue), says(open_positions=[]), says="kalshi", fires=100,
+          ends=KEPT),
     Scene("apart", "TradebotLedgerDisagrees", PAGED, "reports 5 USD more than its fills",
           with_a_fill, says(daily_pnl=5.0), says(daily_pnl=0.0), fires=150, ends=HELD),
     Scene("apart_in_paper", "TradebotLedgerDisagrees", WARNED, "reports 5 USD more than its fills",
@@ -237,11 +297,33 @@ CONTROL = (
     Scene("undrilled", "TradebotDrillOverdue", REMINDED, "last drilled 31 days ago",
           drilled_long_ago, nothing, drilled, fires=660, ends=KEPT),
     Scene("flipped", "TradebotModeChangedUnexpectedly", PAGED, "goes from paper to live by itself",
-          scripted(**IN_PAPER), says(mode="live", status="live"), says(**IN_PAPER), ends=1000),
+          scripted(**IN_PAPER), says(mode="live", status="live"), says(**IN_PAPER),
+          ended=NO_FURTHER_CHANGE, ends=1250),
     Scene("paper_flipped", "TradebotModeChangedUnexpectedly", ON_PAPER, "goes from live to paper by itself",
-          scripted("paper"), says(**IN_PAPER), nothing, ends=1000),
+          scripted("paper"), says(**IN_PAPER), nothing, ended=NO_FURTHER_CHANGE, ends=1000),
     Scene("unset", "TradebotSettingNotVerified", WARNED, "acks a change and keeps the old value",
           lying(bots.Liar), change_the_cap, change_it_honestly, says="ARB_DAILY_LOSS_CAP_USD", ends=KEPT),
+)
+
+MARKET = (
+    Scene("degraded", "TradebotStreamDegraded", WARNED, "one venue's stream is degraded",
+          scripted(stream_status=STREAMS), says(stream_status=STREAMS | {"kalshi": "degraded"}),
+          says(stream_status=STREAMS), says="kalshi", fires=340, ends=KEPT),
+    Scene("blind", "TradebotStreamDegraded", PAGED, "all venues' streams are degraded",
+          scripted(stream_status=STREAMS), says(stream_status=dict.fromkeys(STREAMS, "degraded")),
+          says(stream_status=STREAMS), fires=90, ends=KEPT),
+    Scene("frozen", "TradebotFeedFrozen", WARNED, "a venue's quotes stand still",
+          scripted(), quotes_stand_still, says(quote_age_seconds={"kalshi": 1.0}), says="kalshi",
+          fires=340, ends=KEPT),
+)
+
+PERFORMANCE = (
+    Scene("blocked", "TradebotBlocked", WARNED, "skips everything for one reason",
+          scripted(last_cycle=NOTHING), says(last_cycle=SKIPS), says(last_cycle=OPENS),
+          says="kelly_fraction_zero", fires=720, ends=680),
+    Scene("slow", "TradebotCycleSlow", WARNED, "cycles take 1.9 s of their 2 s",
+          scripted(), says(last_cycle=NOTHING | {"duration_ms": 1900}), says(last_cycle=NOTHING),
+          fires=700, ends=500),
 )
 
 STORES = (
@@ -250,4 +332,4 @@ STORES = (
 )
 # fmt: on
 
-SCENES = (*LINK, *RISK, *CONTROL, *STORES)
+SCENES = (*LINK, *RISK, *CONTROL, *MARKET, *PERFORMANCE, *STORES)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -21,7 +22,8 @@ from tests.stack.console import Console
 from tests.stack.live_bot import LiveBot
 from tests.stack.lying_bot import LyingBot
 from tests.stack.processes import HOST, free_port, wait_until
-from tests.stack.scene import PAGED, WARNED, NotPossibleError, Outcomes, Scene, Stage, Told, play
+from tests.stack.scene import PAGED, WARNED, Act, NotPossibleError, Outcomes, Scene, Stage, Told, play
+from tests.stack.scenes_bots import DAY, KEPT, NOTHING, nothing, scripted
 
 DISK_BYTES = 64 * 2**20
 KILLED = "killed"
@@ -29,7 +31,7 @@ KILLED = "killed"
 
 
 def configuration(stage: Stage) -> Path:
-    """The folder that Prometheus and Alertmanager read."""
+    """The folder that Prometheus reads."""
     return stage.console.folder / "configuration"
 
 
@@ -63,7 +65,7 @@ def right_address(stage: Stage) -> None:
 
 def alertmanager_misread(stage: Stage) -> None:
     """Its configuration is changed to what it cannot read."""
-    file = configuration(stage) / "alertmanager.yml"
+    file = stage.console.alertmanager_yml
     stage.held = file.read_text()
     file.write_text(stage.held + "\nroutes_are_not_here: true\n")
     reloaded(stage, "alertmanager")
@@ -71,7 +73,7 @@ def alertmanager_misread(stage: Stage) -> None:
 
 def alertmanager_reads(stage: Stage) -> None:
     """The change is taken back."""
-    (configuration(stage) / "alertmanager.yml").write_text(stage.held)
+    stage.console.alertmanager_yml.write_text(stage.held)
     reloaded(stage, "alertmanager")
 
 
@@ -181,11 +183,29 @@ def prometheus_stopped(stage: Stage) -> None:
     stage.console.programs["prometheus"].send(signal.SIGSTOP)
 
 
-def nothing(stage: Stage) -> None:
-    """Let time pass."""
+def lost_today(**fields: Any) -> Act:
+    """It loses its cap, for as long as the day lasts by the clock of bot and exporter."""
+
+    def act(stage: Stage) -> None:
+        now = time.time() + stage.bot.ahead
+        midnight = now + until_midnight(now)
+        stage.bot.says(daily_pnl=lambda at: -12.0 if at < midnight else 0.0, **fields)
+
+    return act
+
+
+def the_day_ends(stage: Stage) -> None:
+    """Midnight comes by that clock."""
+    time.sleep(until_midnight(time.time() + stage.bot.ahead))
+
+
+def until_midnight(now: float) -> float:
+    """Seconds until the UTC day ends."""
+    return DAY - now % DAY
 
 
 WATCHED = Told("watchdog", "none")
+NEW_DAY = "the UTC day rolled over"
 
 # fmt: off
 TARGET_MISSING = Scene(
@@ -221,26 +241,44 @@ DEAF = Scene(
 WATCHDOG = Scene(
     "watchdog", "TradebotWatchdog", WATCHED, "nothing: it always fires; it ends when Prometheus stands still",
     None, nothing, prometheus_stopped, fires=70, ends=330)
+DAYS_LOSS = Scene(
+    "loser_of_the_day", "TradebotLossCapBreached", PAGED, "its cap lost; ends with the UTC day",
+    scripted(), lost_today(last_cycle=NOTHING), the_day_ends, ended=NEW_DAY, ends=KEPT)
+DAYS_OPENINGS = Scene(
+    "unbound_today", "TradebotCapNotEnforced", PAGED, "opens on, its cap lost; ends with the UTC day",
+    scripted(), lost_today(), the_day_ends, ended=NEW_DAY, ends=KEPT)
 # fmt: on
 
 
 @dataclass(frozen=True)
 class Stand:
-    """Scenes that share a console; on a small disk of its own where they fill it."""
+    """Scenes that share a console: on a small disk where they fill it, before midnight where the day ends."""
 
     name: str
     scenes: tuple[Scene, ...]
     on_a_disk: bool = False
+    before_midnight: float | None = None
+    """Seconds that are left of the UTC day when it starts, by the clock of the exporter and its bots."""
 
     def played(self, folder: Path) -> Outcomes:
         """Play them; raises NotInstalledError."""
         with ExitStack() as stack:
-            live = stack.enter_context(LiveBot("live"))
-            killed = stack.enter_context(LyingBot(KILLED, bots.OwnBot()))
+            ahead = 0.0
+            if self.before_midnight is not None:
+                ahead = until_midnight(time.time()) - self.before_midnight
+            played = [
+                (scene, scene.makes(scene.name, folder) if scene.makes else None) for scene in self.scenes
+            ]
+            others = [LiveBot("live"), LyingBot(KILLED, bots.OwnBot())]
+            there = [stack.enter_context(bot) for bot in (*others, *(bot for _, bot in played if bot))]
+            for _, bot in played:
+                if bot is not None:
+                    bot.ahead = ahead
             disk = stack.enter_context(_small_disk(folder / "disk")) if self.on_a_disk else None
-            console = stack.enter_context(Console(folder, [live.entry, killed.entry], disk=disk))
-            console.wait_for_bots(["live", KILLED])
-            return play(console, [(scene, None) for scene in self.scenes], to_the_end=True)
+            entries = [bot.entry for bot in there]
+            console = stack.enter_context(Console(folder, entries, disk=disk, ahead=ahead))
+            console.wait_for_bots([entry.name for entry in entries])
+            return play(console, played, to_the_end=True)
 
 
 STANDS = (
@@ -249,6 +287,7 @@ STANDS = (
     Stand("disk", (ALTERED, FULL), on_a_disk=True),
     Stand("deaf", (DEAF,)),
     Stand("watched", (WATCHDOG,)),
+    Stand("midnight", (DAYS_LOSS, DAYS_OPENINGS), before_midnight=120.0),
 )
 SCENES = tuple(scene for stand in STANDS for scene in stand.scenes)
 

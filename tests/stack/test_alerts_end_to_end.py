@@ -1,5 +1,6 @@
 """Every alert, caused by its symptom, reaches a receiver through real programs from end to end."""
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.stack.console import fetch
 from tests.stack.incident import MINUTE, UNDISTURBED, Incident
 from tests.stack.processes import ROOT, wait_until
 from tests.stack.scene import SOON, Outcome, Scene
@@ -83,7 +85,7 @@ def test_what_arrives_says_what_is_wrong_how_it_stands_and_what_to_do(outcome: O
     else:
         assert scene.name in said["description"]
         assert re.fullmatch(rf"/d/tradebot-\w+\?var-bot={scene.name}", said["dashboard"])
-        assert NOW.match(said.get("now", "well · mode live · PnL not known · no cap known"))
+        assert NOW.fullmatch(said["now"])
 
 
 @pytest.mark.parametrize("outcome", MENDED, indirect=True)
@@ -92,7 +94,7 @@ def test_an_alert_resolves_when_its_symptom_is_mended_and_says_why(outcome: Outc
     assert outcome.mended is not None
     assert outcome.resolved.at > outcome.mended
     if outcome.scene.makes is not None:
-        assert outcome.resolved.annotations.get("ended", outcome.scene.ended) == outcome.scene.ended
+        assert outcome.resolved.annotations["ended"] == outcome.scene.ended
 
 
 def test_what_is_not_mended_does_not_resolve(incident: Incident) -> None:
@@ -126,9 +128,11 @@ def test_the_page_for_a_live_bot_silences_its_own_warning(incident: Incident) ->
 @pytest.mark.parametrize("bot", UNDISTURBED)
 def test_neither_a_planned_restart_nor_a_healthy_bot_raises_anything(bot: str, incident: Incident) -> None:
     assert incident.console.webhook.arrivals(bot=bot) == []
-    # That nobody has drilled them yet is no trouble of theirs, and an info that waits for ten minutes.
-    raised = f'count_over_time(ALERTS{{bot="{bot}",alertname!="TradebotDrillOverdue"}}[10m])'
-    assert incident.console.query(raised) == []
+    fired = f'count_over_time(ALERTS{{bot="{bot}",alertstate="firing"}}[10m])'
+    assert incident.console.query(fired) == []
+    # What waits for minutes may begin to: markets that live fast have bad moments. A link has none here.
+    waited = f'count_over_time(ALERTS{{bot="{bot}",area="link"}}[10m])'
+    assert incident.console.query(waited) == []
 
 
 def test_a_planned_restart_was_one(incident: Incident) -> None:
@@ -137,8 +141,10 @@ def test_a_planned_restart_was_one(incident: Incident) -> None:
     assert incident.console.query('tradebot_up{bot="planned"} == 1')
 
 
-def test_nothing_arrives_at_a_receiver_that_no_route_names(incident: Incident) -> None:
-    assert incident.console.webhook.arrivals(receiver="default") == []
+def test_every_alert_has_a_route_of_its_own(incident: Incident) -> None:
+    fires = json.loads(fetch(incident.console.url("alertmanager", "/api/v2/alerts")))
+    assert fires
+    assert [alert["labels"] for alert in fires if {"name": "default"} in alert["receivers"]] == []
 
 
 def test_the_watchdog_arrives(incident: Incident) -> None:

@@ -38,7 +38,7 @@ class Message:
 
 
 class Webhook:
-    """Listens on a port of its own; the path of a post names the receiver."""
+    """Listens on a port of its own, as the generic webhook and as the dead-man's switch of a console."""
 
     def __init__(self) -> None:
         self.failing: frozenset[str] = frozenset()
@@ -80,8 +80,9 @@ class Webhook:
         with self._lock:
             return [one for one in self._messages if receiver in {None, one.receiver}]
 
-    def _take(self, receiver: str, message: dict[str, Any]) -> int:
+    def _take(self, message: dict[str, Any]) -> int:
         """Keep a post; returns the status to answer with."""
+        receiver = message["receiver"]
         if receiver in self.failing:
             return 500
         at = time.time()
@@ -101,7 +102,7 @@ class Webhook:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(take(self.path.strip("/"), json.loads(body)))
+                self.send_response(take(json.loads(body)))
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:
