@@ -85,6 +85,7 @@ def _telegram(receiver: str) -> tuple[str, Settings]:
 
 def _pagerduty(_: str) -> tuple[str, Settings]:
     links = {"Page": "page", "Runbook": "runbook", "I have it": "operator"}
+    told = _template("body.plain")
     return "pagerduty_configs", {
         # An incident that nobody closes stays open, so PagerDuty hears of every end, a test's too.
         "send_resolved": True,
@@ -96,8 +97,9 @@ def _pagerduty(_: str) -> tuple[str, Settings]:
         "client": "Trading bot console",
         "client_url": _template("page"),
         "details": {
-            "firing": f"{{{{ if .Alerts.Firing }}}}{_template('body.plain')}{{{{ end }}}}",
-            "resolved": f"{{{{ if not .Alerts.Firing }}}}{_template('body.plain')}{{{{ end }}}}",
+            "firing": f"{{{{ if .Alerts.Firing }}}}{told}{{{{ end }}}}",
+            # Two lines at least: Alertmanager 0.34 would make a table of a single `name: reason`.
+            "resolved": f"{{{{ if not .Alerts.Firing }}}}no longer firing\n{told}{{{{ end }}}}",
         },
         "links": [{"text": text, "href": _template(place)} for text, place in links.items()],
     }

@@ -52,7 +52,8 @@ def _of_telegram(taken: Taken) -> Message:
 def _of_pagerduty(taken: Taken) -> Message:
     payload = taken.content["payload"]
     links = {link["text"]: link["href"] for link in taken.content["links"]}
-    text = payload["custom_details"]["firing"] + payload["custom_details"]["resolved"]
+    details = payload["custom_details"]
+    text = "\n".join(details[name] for name in ("firing", "resolved") if details[name])
     return Message("PagerDuty", payload["summary"], text, links, taken.content)
 
 

@@ -50,16 +50,18 @@ class Stand:
     services: Services
     mail: MailServer
     folder: Path
-    since: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    since: dict[str, str] = field(default_factory=dict)
+    """When each alert began, by its labels: a group waits for others only while its first one is young."""
 
     def post(self, *alerts: Told, over: bool = False, **annotations: str) -> None:
         """Tell Alertmanager of alerts; `over` says that they have ended, `annotations` replace theirs."""
-        ends = datetime.now(UTC) + (timedelta() if over else timedelta(minutes=5))
+        now = datetime.now(UTC)
+        ends = now + (timedelta() if over else timedelta(minutes=5))
         content = [
             {
                 "labels": {"instance": "exporter:9121", **labels},
                 "annotations": {**told, **annotations},
-                "startsAt": self.since,
+                "startsAt": self.since.setdefault(str(labels), now.isoformat()),
                 "endsAt": ends.isoformat(),
             }
             for labels, told in alerts
