@@ -49,6 +49,9 @@ class Episode:
     had_at: float | None = None
     missing_since: float | None = None
     told: bool = False
+    """Whether its first row was."""
+    tell_end_from: float = 0.0
+    """Until then its last row waits for a delivery that may say why it ended."""
 
     def row(self, state: str) -> dict[str, object]:
         """Its data in the audit trail."""
@@ -110,7 +113,7 @@ class History:
         elif not _is_another(own.alert, before):
             _take_over(own, before)
         else:  # it ended while this program was not there, and another one began
-            self._close(before, own.first_seen)
+            self._replaced(before, own.first_seen)
 
     def looked(self, firing: Sequence[Alert], now: float) -> list[Alert]:
         """Alertmanager said what fires: which of it is new."""
@@ -148,17 +151,18 @@ class History:
         if delivery.status == FIRING:
             new = self._fires(alert, now)
             episode = self._open.get(alert.fingerprint)
-            if episode is not None and episode.delivered_at is None and _key(episode.alert) == _key(alert):
+            if episode is not None and episode.delivered_at is None and alert.since > episode.alert.since - 1:
                 episode.delivered_at = now
             return new
         episode = self._open.get(alert.fingerprint)
         if episode is None or episode.alert.since > alert.since + 1:
-            if _key(alert) in self._closed or episode is not None:
+            episode = self._closed.get(_key(alert))
+            if episode is not None and (id(episode) not in self._waiting or episode.resolved_by == DELIVERY):
                 return False
-            episode = Episode(alert, now, now)
+            episode = episode or Episode(alert, now, now)
         episode.ended = alert.ended or episode.ended
         episode.resolved_at, episode.resolved_delivered_at = delivery.ended_at, now
-        episode.resolved_by = DELIVERY
+        episode.resolved_by, episode.tell_end_from = DELIVERY, now
         self._close(episode, now)
         return True
 
@@ -174,7 +178,7 @@ class History:
         rows: list[Told] = []
         for episode in list(self._waiting.values()):
             over = episode.over_at is not None
-            if not over and not _ready(episode, now):
+            if not (now >= episode.tell_end_from if over else _ready(episode, now)):
                 continue
             del self._waiting[id(episode)]
             if not episode.told:
@@ -197,9 +201,8 @@ class History:
     def _fires(self, alert: Alert, now: float) -> bool:
         """Take note of an alert that fires; whether it is another one than those that are known."""
         episode = self._open.get(alert.fingerprint)
-        if episode is not None and _is_another(alert, episode):  # the one that was known ended unseen
-            episode.ended = ""
-            self._close(episode, now)
+        if episode is not None and _is_another(alert, episode):
+            self._replaced(episode, now)
             episode = None
         if episode is not None:
             episode.seen_at, episode.missing_since = now, None
@@ -216,6 +219,11 @@ class History:
             episode.told = False
         self._waiting[id(episode)] = episode
         return True
+
+    def _replaced(self, episode: Episode, now: float) -> None:
+        """An alert ended unseen, as another one with its labels fires; its end may still be delivered."""
+        episode.ended, episode.tell_end_from = "", now + DELIVERY_SECONDS
+        self._close(episode, now)
 
     def _close(self, episode: Episode, now: float) -> None:
         episode.over_at = now

@@ -172,6 +172,33 @@ def test_one_that_ended_and_fired_again_between_two_polls_is_two() -> None:
     story.poll({**raw(), "startsAt": "2026-11-21T01:00:04Z"}, now=NOW + 5)
     story.poll({**raw(), "startsAt": "2026-11-21T01:00:04Z"}, now=NOW + 60)
     assert story.said() == [BEGAN, ENDED, BEGAN]
+    assert [row["fired_at"] for row in story.rows] == [FIRED, FIRED, FIRED + 4]
+
+
+def test_the_reason_of_an_end_may_be_delivered_after_the_next_alert_was_seen() -> None:
+    story = Story()
+    story.poll(raw(), now=NOW)
+    story.deliver(raw(), NOW + 13)
+    again = {**raw(), "startsAt": "2026-11-21T01:00:20Z"}
+    story.poll(again, now=FIRED + 21)
+    assert story.resolve(raw(), FIRED + 25)
+    story.poll(again, now=FIRED + 60)
+    assert story.said() == [BEGAN, ENDED, BEGAN]
+    assert (
+        story.rows[1].items()
+        >= {"fired_at": FIRED, "ended": "recovered", "resolved_source": "delivery"}.items()
+    )
+
+
+def test_one_that_came_and_went_unseen_is_told_beside_the_one_that_fires() -> None:
+    story = Story()
+    later = {**raw(), "startsAt": "2026-11-21T01:10:00Z"}
+    story.deliver(later, FIRED + 601)
+    assert story.resolve(raw(), FIRED + 602)
+    story.poll(later, now=FIRED + 640)
+    assert sorted((row["fired_at"] - FIRED, row["state"]) for row in story.rows) == [
+        (0, "firing"), (0, "resolved"), (600, "firing"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("seen_first", [False, True], ids=["recalled first", "seen before the recall"])
@@ -233,7 +260,7 @@ def test_one_that_ended_and_another_that_began_while_the_program_was_away_are_to
     story = Story(story)
     again = {**raw(), "startsAt": "2026-11-21T01:30:00Z"}
     story.poll(again, now=FIRED + 1900)
-    story.poll(again, now=FIRED + 1950)
+    story.poll(again, now=FIRED + 1931)
     assert story.said() == [BEGAN, ENDED, BEGAN]
     assert [row["fired_at"] for row in story.rows] == [FIRED, FIRED, FIRED + 1800]
 

@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 import uvicorn
 
+from exporter.alerting.digest_desk import DigestDesk
 from exporter.alerting.shown import alarms
 from exporter.alertmanager import Alertmanager
-from exporter.alerts import ENDED_SECONDS
+from exporter.alerts import ENDED_SECONDS, Delivery
 from exporter.http_get import get, send
 from exporter.page.parts import Alarms
+from exporter.reporting.days import OperatorDay
 from tests.doubles.bots import OwnBot
 from tests.exporter.api.office import TOKENS, Office
+from tests.exporter.test_digest import database, happened
 from tests.stack.alertmanager_stand import ALERTMANAGER, EVERYBODY, Services, alertmanager
 from tests.stack.processes import HOST, free_port
 
@@ -244,6 +247,22 @@ async def test_a_test_page_says_of_each_channel_whether_it_was_delivered(real: R
     assert "a test page went out a moment ago" in again.json()["error"]
     assert real.desk.alerts.receivers is not None
     assert real.desk.alerts.receivers.dead_man == 1
+
+
+async def test_the_daily_digest_is_taken_and_delivered_once(real: Real, tmp_path: Path) -> None:
+    rolled = time.gmtime(time.time() - 600)
+    day = OperatorDay("UTC", rolled.tm_hour * 60 + rolled.tm_min)
+    path = database(tmp_path)
+    happened(path, 1, time.time() - 40_000, "exporter", "started, version 1")
+    seen: list[Delivery] = []
+    real.desk.listeners.append(seen.extend)
+    for _ in range(2):
+        await DigestDesk(path, day, ["arb"], real.desk).look()
+    await real.until(lambda: seen, "the digest to come back")
+    (alert,) = {each.alert.labels["date"]: each.alert for each in seen}.values()
+    assert seen[0].receiver == "digest"
+    assert alert.summary == f"Digest of {alert.labels['date']} ({day})"
+    assert not real.told()
 
 
 async def test_where_nothing_is_set_a_test_page_says_that_nobody_is_called(tmp_path: Path) -> None:
