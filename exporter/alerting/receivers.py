@@ -57,11 +57,10 @@ class Receivers:
         return TEST if TEST in self.push else self.default
 
     def requests(self, receiver: str) -> dict[str, int]:
-        """How many requests one message of a receiver makes, by integration, with this program's own."""
+        """How many requests one message of a receiver makes, by integration, whoever gets them."""
         made = dict(self.push.get(receiver, {}))
-        if receiver in self.own:
-            made[WEBHOOK] = made.get(WEBHOOK, 0) + 1
-        return made
+        besides = (receiver in self.own) + (self.dead_man if receiver == WATCHDOG else 0)
+        return made | {WEBHOOK: made.get(WEBHOOK, 0) + besides}
 
 
 def of_config(original: str) -> Receivers | None:

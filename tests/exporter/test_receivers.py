@@ -40,6 +40,8 @@ def test_push_receivers_are_counted_without_the_own_webhook_and_the_dead_mans_sw
     assert (found.dead_man, found.anybody, found.for_tests) == (1, True, "test")
     assert found.own == {"default", "watchdog", "page", "test"}
     assert found.requests("page") == {"slack": 1, "pagerduty": 1, "webhook": 3}
+    assert found.requests("watchdog") == {"webhook": 2}
+    assert found.requests("nobody") == {"webhook": 0}
 
 
 def test_what_an_older_alertmanager_shows_of_the_own_webhook_is_enough() -> None:
@@ -193,6 +195,25 @@ async def test_receivers_that_no_test_page_reaches_are_not_said_to_be_none(offic
     answer = await office.post("/alerts/test")
     assert answer.status_code == 409
     assert "no route of Alertmanager leads a test page there" in answer.json()["error"]
+
+
+async def test_a_watchdog_that_goes_out_meanwhile_does_not_count_for_a_webhook(office: Office) -> None:
+    office.alertmanager.config = SET + "      - {url: <secret>}\n"
+    counters, steps = Counters(office), iter(range(100))
+
+    def happens() -> None:
+        if next(steps) == 0:
+            counters.made["slack"] += 1
+            counters.back()
+            counters.back("watchdog", page="none")
+            counters.made["webhook"] += (
+                1  # the dead-man's switch; the webhook that is tested is still to come
+            )
+
+    office.waits.append(happens)
+    answer = (await office.post("/alerts/test")).json()
+    states = {each["channel"]: each["state"] for each in answer["channels"]}
+    assert states == {"slack": "delivered", "webhook": "unknown"}
 
 
 async def test_two_pages_do_not_go_out_at_once(office: Office) -> None:
