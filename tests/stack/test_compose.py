@@ -151,6 +151,7 @@ def test_the_exporter_answers_on_its_published_port_and_sees_the_demo_bot(stack:
     until(lambda: 'tradebot_up{bot="arb"} 1' in get(stack.url("EXPORTER_PORT", "/metrics")), "the bot is up")
     page = get(stack.url("EXPORTER_PORT", "/"))
     assert "arb" in page
+    assert "Mitigation" in get(stack.url("EXPORTER_PORT", "/runbooks/TradebotDisconnected"))
     assert len(page.encode()) < 100_000
 
 
@@ -265,7 +266,7 @@ def test_alertmanager_is_up_and_receives_the_watchdog(stack: Stack) -> None:
 
 
 def alert_path_is_proven(stack: Stack) -> bool:
-    """Whether the Watchdog came back to the exporter within the last two minutes, by what Prometheus scraped."""
+    """Whether the Watchdog came back to the exporter within two minutes, by what Prometheus scraped."""
     return bool(stack.query(f"time() - {ALERT_PATH} < 120"))
 
 
@@ -287,14 +288,18 @@ def test_a_second_start_tells_whom_was_set_meanwhile_and_others_cannot_read_it(s
 
     (stack.folder / "secrets" / "slack_url").write_text("http://127.0.0.1:9/services/none\n")
     (stack.folder / "secrets" / "pagerduty_key").write_text("")
+    (stack.folder / "secrets" / "telegram_token").touch(0o600)
     stack.compose("up", "--detach")
     until(lambda: stack.exit_code("welcome") is not None, "the welcome after a change")
     said = stack.compose("logs", "--no-log-prefix", "welcome")
     assert "Alerts are told to Slack." in said
     assert "PagerDuty is off: secrets/pagerduty_key is empty." in said
+    assert (
+        "Telegram is off: secrets/telegram_token may not be read: chmod 644 secrets/telegram_token." in said
+    )
     assert "slack_configs" in status()
     assert stack.exit_code("receivers") == 0
-    for name in ("slack_url", "pagerduty_key"):
+    for name in ("slack_url", "pagerduty_key", "telegram_token"):
         (stack.folder / "secrets" / name).unlink()
 
 
