@@ -6,9 +6,11 @@ question says.
 """
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
@@ -179,52 +181,79 @@ def bridged(alert: str, series: Mapping[str, Series], expected: Firing, at: int)
 
 
 def faults(cases: Sequence[Case], promtool: str, folder: Path) -> dict[Case, str]:
-    """What promtool finds wrong in these situations, by situation; one run for those of one rule file."""
-    runs = []
-    for number, (names, step) in enumerate(dict.fromkeys(stands_on(case.alert) for case in cases)):
-        those = [case for case in cases if stands_on(case.alert) == (names, step)]
-        file = folder / f"{number}.yml"
-        file.write_text(json.dumps(rendered(those, names, step)))  # what is JSON is YAML, and written sooner
-        command = [promtool, "test", "rules", str(file)]
-        runs.append(
-            (those, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+    """What promtool finds wrong in these situations, by situation; one run for those of an alert."""
+
+    def run(alert: str) -> dict[Case, str]:
+        those = [case for case in cases if case.alert == alert]
+        file, rules = folder / f"{alert}.yml", folder / f"{alert}.rules.yml"
+        # What is JSON is YAML, and written sooner.
+        rules.write_text(json.dumps({"groups": needed(alert)}))
+        file.write_text(json.dumps(rendered(those, rules)))
+        done = subprocess.run(
+            [promtool, "test", "rules", str(file)],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env={
+                **os.environ,
+                "GOGC": "400",
+            },  # memory is there, and collecting garbage takes a quarter of it
         )
-    found: dict[Case, str] = {}
-    for those, process in runs:
-        said, _ = process.communicate(timeout=300)
+        said = done.stdout + done.stderr
+        found: dict[Case, str] = {}
         parts = re.split(r"^ *name: (\d+),", said, flags=re.M)
         for number, complaint in zip(parts[1::2], parts[2::2], strict=True):
             case = those[int(number)]
             found[case] = found.get(case, case.name) + complaint
-        if process.returncode and len(parts) == 1:
-            found |= dict.fromkeys(those, said)
-    return found
+        return found if found or not done.returncode else dict.fromkeys(those, said)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = pool.map(run, dict.fromkeys(case.alert for case in cases))
+        return {case: complaint for each in found for case, complaint in each.items()}
 
 
 @cache
-def stands_on(alert: str) -> tuple[tuple[str, ...], int]:
-    """The rule files that an alert needs, its own and those that record what it asks for; its step in s."""
-    groups = rule_groups()
-    own = next(group for group in groups if any(rule.get("alert") == alert for rule in rules_of(group)))
-    needed, asked = {own["name"]}, {own["name"]}
-    while asked:
-        text = str([group["rules"] for group in groups if group["name"] in asked])
-        asked = {
-            group["name"]
-            for group in groups
-            if any(re.search(rf"{rule['record']}\b", text) for rule in rules_of(group) if "record" in rule)
-        } - needed
-        needed |= asked
-    step = int(str(own.get("interval", f"{SCRAPE}s")).removesuffix("s"))
-    return tuple(str(group["name"]) for group in groups if group["name"] in needed), step
+def needed(alert: str) -> list[dict[str, object]]:
+    """The groups of the committed rules with those rules alone that the alert stands on, in their order.
+
+    What an alert does hangs on nothing else, and all rules at each second of each situation take minutes.
+    """
+    texts: dict[str, str] = {}
+    for rule in (rule for group in rule_groups() for rule in rules_of(group)):
+        name = str(rule.get("alert") or rule.get("record"))
+        texts[name] = texts.get(name, "") + str(rule)
+    wanted, left = set[str](), {alert}
+    while left:
+        wanted |= left
+        asked = " ".join(texts[name] for name in left)
+        left = {name for name in texts if re.search(rf"\b{name}\b", asked)} - wanted
+    kept = [
+        {
+            **group,
+            "rules": [rule for rule in rules_of(group) if {rule.get("alert"), rule.get("record")} & wanted],
+        }
+        for group in rule_groups()
+    ]
+    return [group for group in kept if group["rules"]]
 
 
-def rendered(cases: Sequence[Case], names: tuple[str, ...], step: int) -> dict[str, object]:
-    """The situations as promtool reads them, each by its number; rules are evaluated each `step` seconds."""
+@cache
+def step_of(alert: str) -> int:
+    """How many seconds lie between two evaluations of the alert."""
+    own = next(
+        group for group in rule_groups() if any(rule.get("alert") == alert for rule in rules_of(group))
+    )
+    return int(str(own.get("interval", f"{SCRAPE}s")).removesuffix("s"))
+
+
+def rendered(cases: Sequence[Case], rules: Path) -> dict[str, object]:
+    """The situations of one alert as promtool reads them, each by its number."""
+    step = step_of(cases[0].alert)
     return {
-        "rule_files": [str(PROMETHEUS / "rules" / f"{name}.yml") for name in names],
+        "rule_files": [str(rules)],
         "evaluation_interval": f"{step}s",
-        "group_eval_order": list(names),
+        "group_eval_order": [group["name"] for group in needed(cases[0].alert)],
         "tests": [as_test(case, number, step) for number, case in enumerate(cases)],
     }
 
@@ -253,7 +282,7 @@ def as_test(case: Case, number: int, step: int) -> dict[str, object]:
 def fires(case: Case, at: int, ended: str = "") -> list[dict[str, object]]:
     """What fires at that second, with what it says of then: how its bot is, and why it ends if it does."""
     written = next(rule["annotations"] for rule in alert_rules() if rule["alert"] == case.alert)
-    of_then = {"now": now_line(case.series, at, stands_on(case.alert)[1]), "ended": ended}
+    of_then = {"now": now_line(case.series, at, step_of(case.alert)), "ended": ended}
     said = {name: text for name, text in of_then.items() if name in written}  # type: ignore[operator]
     return [
         {"exp_labels": dict(f.labels), "exp_annotations": said | dict(f.annotations)} for f in case.firing
