@@ -158,6 +158,7 @@ class Console:
 
     def start(self, name: str) -> None:
         """Start one of the programs, for the first time or again; it is ready then."""
+        self.stop(name)
         environ = {f"{other.upper()}_URL": self.url(other) for other in ("prometheus", "alertmanager")}
         program = Program(getattr(self, f"_{name}")(), self.folder / f"{name}.log", environ)
         self.programs[name] = program

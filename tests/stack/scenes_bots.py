@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -164,17 +165,13 @@ def three_restarts(stage: Stage) -> None:
         time.sleep(4)
 
 
-def three_times(first: str, then: str, seconds: float) -> Act:
-    """Do one thing and another, each for so many seconds, and again."""
-
-    def act(stage: Stage) -> None:
-        for _ in range(3):
-            call(first)(stage)
-            time.sleep(seconds)
-            call(then)(stage)
-            time.sleep(seconds)
-
-    return act
+def lost_and_found(stage: Stage) -> None:
+    """It goes and comes three times, each seen by a scrape."""
+    for _ in range(3):
+        for act, seen in (("vanish", 0), ("come_back", 1)):
+            call(act)(stage)
+            connected = f'tradebot_connected{{bot="{stage.name}"}} == {seen}'
+            wait_until(partial(stage.console.query, connected), connected)
 
 
 def with_a_fill(name: str, folder: Path, **fields: Any) -> LiveBot:
@@ -227,7 +224,7 @@ LINK = (
     Scene("away", "TradebotDisconnected", PAGED, "gone for two minutes",
           scripted(), call("vanish"), call("come_back"), fires=135),
     Scene("flapping", "TradebotFlapping", WARNED, "lost and found three times",
-          scripted(), three_times("vanish", "come_back", 12), nothing, fires=90, ends=640),
+          scripted(), lost_and_found, nothing, fires=90, ends=640),
     Scene("mute", "TradebotStateStale", PAGED, "no more states",
           scripted(beats=False), being(mute=True), being(mute=False)),
     Scene("mute_in_paper", "TradebotStateStale", WARNED, "no more states",
