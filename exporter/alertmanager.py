@@ -129,6 +129,7 @@ class AlertDesk:
         self._alarmed(self.history.looked([alert for alert in firing if alert.is_of_a_rule], now))
         self.history.symptoms(rules, now)
         await self._learn_silences(firing)
+        self._note_who_has()
         self._tell()
         for had in over:
             if had.silence and had.ends_with_alert:
@@ -172,8 +173,8 @@ class AlertDesk:
             silence = await self._silence(alert, by, reason, now)
             says = f"{by} has it; it is quiet for an hour or until it ends"
         before = self.alerts.who_has(alert, now)
-        self.alerts.take(Had(alert, by, reason, now + HAD_SECONDS, silence))
-        self.history.had(fingerprint, by, now)
+        self.alerts.take(Had(alert, by, reason, now + HAD_SECONDS, silence, since=now))
+        self._note_who_has()
         if before is not None and before.silence and before.ends_with_alert:
             await self.api.send("DELETE", f"/silence/{before.silence}")
         self.record(
@@ -223,7 +224,6 @@ class AlertDesk:
                     await self._keep_out(alert, identity, content)
                 elif (had := silences.of_silence(alert, content)) is not None:
                     self.alerts.take(had)
-                    self.history.had(alert.fingerprint, had.by, now)
 
     async def _keep_out(self, alert: Alert, identity: str, content: Mapping[str, Any]) -> None:
         """Take what is exempt out of a silence that covers such an alert."""
@@ -249,6 +249,10 @@ class AlertDesk:
             after=silences.written(instead) if instead is not None and answer.status == 200 else None,
             answer=done if answer.status == 200 else f"it could not be changed: {why}",
         )
+
+    def _note_who_has(self) -> None:
+        for had in self.alerts.had(self.clock()):
+            self.history.had(had.alert.fingerprint, had.by, had.since)
 
     def _alarmed(self, new: Iterable[Alert]) -> None:
         """What went over the link of a bot is recorded when a critical alert about it begins."""

@@ -92,6 +92,7 @@ class Had:
     silence: str = ""
     ends_with_alert: bool = True
     """Whether that silence is for this alert alone, so that it may not outlive it and hide the next one."""
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,11 @@ class Alerts:
     _firing: tuple[Alert, ...] = ()
     _seen: dict[str, float] = field(default_factory=dict)
     _had: dict[str, Had] = field(default_factory=dict)
+    _remembered: dict[tuple[str, int], tuple[str, str, float]] = field(default_factory=dict)
+
+    def remember(self, fingerprint: str, fired_at: float, by: str, reason: str, at: float) -> None:
+        """Somebody had an alert in an earlier run, from `at` on; of what is exempt no silence says so."""
+        self._remembered[fingerprint, int(fired_at)] = (by, reason, at)
 
     def polled(self, firing: Sequence[Alert], now: float) -> list[Had]:
         """Alertmanager answered: who has an alert no longer, because it or their hour has ended."""
@@ -127,6 +133,11 @@ class Alerts:
         over = [had for key, had in self._had.items() if now >= had.until or key not in self._seen]
         for had in over:
             del self._had[had.alert.fingerprint]
+        for alert in firing if self._remembered else ():
+            said = self._remembered.pop((alert.fingerprint, int(alert.since)), None)
+            if said is not None and alert.exempt and alert.fingerprint not in self._had:
+                by, reason, at = said
+                self.take(Had(alert, by, reason, at + HAD_SECONDS, since=at))
         return over
 
     def unreachable(self, why: str) -> None:

@@ -72,7 +72,7 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
         recording.keeper.events.record,
         recording.recorder.ask,
     )
-    recording.keeper.add(Recall(alert_desk.history))
+    recording.keeper.add(Recall(alert_desk.history, alert_desk.alerts))
     page_test = PageTest(alert_desk)
     known_runbooks = runbook_pages.read()
     digest = DigestDesk(

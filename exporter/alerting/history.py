@@ -166,10 +166,10 @@ class History:
         self._close(episode, now)
         return True
 
-    def had(self, fingerprint: str, by: str, now: float) -> None:
+    def had(self, fingerprint: str, by: str, since: float | None) -> None:
         """Somebody has an alert."""
         if (episode := self._open.get(fingerprint)) is not None and episode.had_by != by:
-            episode.had_by, episode.had_at = by, now
+            episode.had_by, episode.had_at = by, since
 
     def due(self, now: float) -> list[Told]:
         """What is to be told now, in order; each is told once."""

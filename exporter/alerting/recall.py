@@ -8,6 +8,8 @@ from typing import Any, Final
 import aiosqlite
 
 from exporter.alerting.history import History
+from exporter.alerts import HAD_SECONDS, Alerts
+from exporter.fields import finite
 
 MOST: Final = 5000
 FAR: Final = 500_000
@@ -19,16 +21,19 @@ SELECT data FROM (
     AND seq > (SELECT coalesce(max(seq), 0) FROM events) - ? ORDER BY seq DESC LIMIT ?
 ) ORDER BY seq
 """
+_HAD: Final = "SELECT data, who, why, at FROM events WHERE at > ? AND kind = 'alert_had' ORDER BY seq"
 
 
 class Recall:
-    """Tells the history what stands in the audit trail."""
+    """Tells history and alerts what stands in the audit trail."""
 
     name: Final = "alerts"
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, alerts: Alerts) -> None:
         self._history = history
+        self._alerts = alerts
         self._found: list[dict[str, Any]] = []
+        self._had: list[tuple[dict[str, Any], str, str, float]] = []
         self._recalled = False
 
     def opened(self) -> None:
@@ -42,20 +47,28 @@ class Recall:
         """Read; nothing is written."""
         rows = [_read(row[0]) for row in await db.execute_fetchall(_ROWS, (FAR, MOST))]
         self._found = [row for row in rows if row is not None]
+        self._had = [
+            (data, str(who), str(why), float(at))
+            for raw, who, why, at in await db.execute_fetchall(_HAD, (now - HAD_SECONDS,))
+            if (data := _read(raw)) is not None
+        ]
         return False
 
     def committed(self) -> None:
         """Hand it on."""
         self._history.recalled(self._found)
-        self._found, self._recalled = [], True
+        for data, who, why, at in self._had:
+            if (fired_at := finite(data.get("fired_at"))) is not None:
+                self._alerts.remember(str(data.get("fingerprint")), fired_at, who, why, at)
+        self._found, self._had, self._recalled = [], [], True
 
     def rolled_back(self) -> None:
         """It is read again."""
 
 
-def _read(data: str) -> dict[str, Any] | None:
+def _read(data: str | None) -> dict[str, Any] | None:
     try:
-        row = json.loads(data)
+        row = json.loads(data or "null")
     except ValueError:
         return None
     return row if isinstance(row, dict) else None

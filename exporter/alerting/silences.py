@@ -41,7 +41,7 @@ def of_silence(alert: Alert, content: Mapping[str, Any]) -> Had | None:
     }
     by, reason = str(content.get("createdBy", ""))[:LONGEST], str(content.get("comment", ""))[:LONGEST]
     alone = named == dict(alert.labels) and len(named) == len(matchers)
-    return Had(alert, by or "somebody", reason, until, identity, alone)
+    return Had(alert, by or "somebody", reason, until, identity, alone, epoch(content.get("startsAt")))
 
 
 def narrowed(content: Mapping[str, Any]) -> dict[str, object] | None:

@@ -1,10 +1,13 @@
 """What an earlier run of the exporter told of alerts is known again, from a real database."""
 
+import time
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 from exporter.alerting.history import History
 from exporter.alerting.recall import Recall
-from exporter.alerts import of_poll
+from exporter.alerts import Alerts, of_poll
 from exporter.reporting.keeper import Keeper
 from tests.exporter.reporting.keeping import rows, running, until
 from tests.exporter.test_alert_history import NOW
@@ -16,7 +19,7 @@ ALERTS = "SELECT what FROM events WHERE kind = 'alert' ORDER BY seq"
 async def run(path: Path, *polls: tuple[float, bool]) -> None:
     """One run of a keeper and a history, told what is polled when: the alert fires, or does not."""
     kept, history = Keeper(path, pace=0.01), History()
-    kept.add(Recall(history))
+    kept.add(Recall(history, Alerts()))
     async with running(kept):
         await until(lambda: history._recalled)
         for now, fires in polls:
@@ -47,3 +50,29 @@ async def test_rows_that_say_nothing_are_left_out(tmp_path: Path) -> None:
         await until(lambda: kept.events.pending == 0)
     await run(path, (NOW, True), (NOW + 30, True))
     assert rows(path, ALERTS)[3:] == [("TradebotKillNotVerified firing",)]
+
+
+async def test_who_has_what_is_exempt_is_known_after_a_restart_though_no_silence_says_so(
+    tmp_path: Path,
+) -> None:
+    path, now = tmp_path / "reporting.db", time.time()
+    (alert,) = of_poll([raw(exempt="true")]) or []
+    kept = Keeper(path, pace=0.01)
+    async with running(kept):
+        for data in ({"fingerprint": "aa", "fired_at": alert.since}, {"fingerprint": "bb"}, None):
+            kept.events.record("alert_had", who="ann", why="looking", data=data)
+        await until(lambda: kept.events.pending == 0)
+    alerts, kept = Alerts(), Keeper(path, pace=0.01)
+    recall = Recall(History(), alerts)
+    kept.add(recall)
+    async with running(kept):
+        await until(lambda: not recall.due(now))
+    for again in (alert, replace(alert, since=alert.since + 60), replace(alert, labels={})):
+        other = deepcopy(alerts)
+        other.polled([again], now)
+        assert [(had.by, had.reason) for had in other.had(now)] == (
+            [("ann", "looking")] if again is alert else []
+        )
+    (had,) = (alerts.polled([alert], now), alerts.had(now))[1]
+    assert had.since is not None
+    assert abs(had.since - now) < 60
