@@ -65,17 +65,13 @@ class Attendance:
         order, now = self._view.maintenance, sight.now
         if order is None:
             return
-        if not order.holds(now):
+        if now >= order.until:
             self._view.maintenance = None
             yield Told("maintenance is over", "its time has passed")
             return
         if not order.away and self._was_away(sight, order):
             order = self._view.maintenance = replace(order, away=True)
-        if (
-            order.away
-            and self._up_since is not None
-            and now - max(self._up_since, order.since) >= BACK_SECONDS
-        ):
+        if order.away and _for_seconds(self._up_since, order, now) >= BACK_SECONDS:
             self._view.maintenance = None
             early = duration(order.until - now)
             yield Told("maintenance is over", f"the bot is back, {early} before the planned end")
@@ -84,11 +80,10 @@ class Attendance:
         link, live, at = self._view.link, sight.live, self._view.state_at
         if link.goodbye is not None and link.goodbye.at >= order.since:
             return True
-        if live is not None and live.uptime is not None and at is not None:
-            began = at - live.uptime
-            if began > order.since + CLOCK_SLACK:
-                return True
-        return self._gone_since is not None and sight.now - max(self._gone_since, order.since) >= AWAY_SECONDS
+        began = None if live is None or live.uptime is None or at is None else at - live.uptime
+        if began is not None and began > order.since + CLOCK_SLACK:
+            return True
+        return _for_seconds(self._gone_since, order, sight.now) >= AWAY_SECONDS
 
     def _quiet(self, sight: Sight) -> Iterator[Told]:
         """Quiet that begins, ends, or has ended without the bot."""
@@ -111,6 +106,11 @@ class Attendance:
             yield Told(f"back {duration(now - last.until)} after the planned end", last.reason)
         elif last.by == SCHEDULE:
             yield Told("planned quiet is over", last.reason)
+
+
+def _for_seconds(since: float | None, order: Maintenance, now: float) -> float:
+    """How long something has lasted that began at a time, counted from the order on; 0 while it is not so."""
+    return 0.0 if since is None else now - max(since, order.since)
 
 
 def _gone(sight: Sight) -> bool:

@@ -185,14 +185,14 @@ def _maintenance(desks: Desks, sight: Sight) -> Button:
     bot, planned = desks.view.name, desks.view.maintenance
     call = f"/api/bots/{bot}/maintenance"
     if planned is not None and planned.holds(sight.now):
-        says = f"Ordered by {planned.who}, {planned.planned.until_text}: {planned.reason}"
+        says = f"Ordered by {planned.who} until {planned.planned.until_text}: {planned.reason}"
         title = f"End the maintenance of {bot}"
         return Button(
             f"end-maintenance-{bot}", "End maintenance…", call, title, says, ("reason",), {"minutes": "0"}
         )
     says = (
         f"Alerts about the link wait for up to {LONGEST_MINUTES} minutes; those about money and control do"
-        " not. The bot itself is told nothing."
+        " not. It ends by itself when the bot was away and is back. The bot itself is told nothing."
     )
     return Button(
         f"maintenance-{bot}",

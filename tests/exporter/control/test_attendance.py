@@ -100,6 +100,15 @@ def test_after_it_ended_early_a_bot_that_goes_is_missed_at_once():
     assert verdict(day.view, day.now).text == "DISCONNECTED"
 
 
+def test_a_clock_that_is_set_back_a_little_ends_no_order_that_has_just_begun():
+    day = settled().order()
+    day.now -= 3
+    day.pass_by(1)
+    assert day.view.maintenance is not None
+    day.pass_by(5)
+    assert not day.expected
+
+
 # Restarts of this program.
 
 
