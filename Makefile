@@ -6,10 +6,11 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint dashboards bench soak login lock clean
+.PHONY: help run doctor test check lint dashboards bench soak login lock clean
 
 help:
 	@echo "make run     the console without Docker: bot, exporter and what is installed of Prometheus, Alertmanager, Grafana"
+	@echo "make doctor  what is wrong with it, each line with its fix"
 	@echo "make login   the passwords that the first start made"
 	@echo "make test    set up what the tests need and run them"
 	@echo "make check   everything that CI runs: style, types, generated dashboards fresh, tests"
@@ -21,6 +22,9 @@ help:
 
 run: $(VENV)/.can-run
 	@$(RUN) -m deploy.run_local --env-file .env --secrets secrets
+
+doctor: $(VENV)/.can-run
+	@$(RUN) -m deploy.run_local --env-file .env --doctor
 
 test: $(VENV)/.can-test
 	@$(RUN) -m tests.missing_programs

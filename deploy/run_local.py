@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Run the whole console on a machine without Docker.")
     parser.add_argument("--env-file", type=Path, metavar="FILE", help="more variables, if it is there")
     parser.add_argument("--secrets", type=Path, metavar="FOLDER", help="secret files of those who are told")
+    parser.add_argument("--doctor", action="store_true", help="ask the doctor about a run, and end")
     options = parser.parse_args(arguments)
     environ = dict(os.environ)
     programs = find_programs(environ)
@@ -35,14 +36,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             environ = {**read_variables(options.env_file.read_text()), **environ}
         data = Path(environ.get("DATA_DIR") or ROOT / "data").resolve()
         stack = LocalStack(programs, Ports.from_environ(environ), data, environ, options.secrets)
+        if options.doctor:
+            return ask_doctor(stack, environ)
         stack.check_ports()
         stack.write_files()
-    except (LocalStackError, OSError) as error:
+    except (LocalStackError, OSError, ValueError) as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 2
     for sentence in stack.missing():
         print(sentence, flush=True)
     return supervise(stack, environ)
+
+
+def ask_doctor(stack: LocalStack, environ: dict[str, str]) -> int:
+    """The doctor's report on what runs here, with the addresses that it was given; its exit status."""
+    command = (sys.executable, "-m", "exporter", "--config", str(stack.data / "exporter.yml"), "doctor")
+    return subprocess.call(command, env={**environ, **stack.addresses}, cwd=ROOT)  # noqa: S603 - our own
 
 
 def supervise(stack: LocalStack, environ: dict[str, str]) -> int:

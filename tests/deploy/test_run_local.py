@@ -56,6 +56,13 @@ def wait_for_words(said: list[str], words: str, seconds: float) -> None:
         time.sleep(0.2)
 
 
+def doctor(environ: dict[str, str]) -> str:
+    command = [sys.executable, "-m", "deploy.run_local", "--doctor"]
+    return subprocess.run(
+        command, cwd=ROOT, env=environ, text=True, capture_output=True, check=False, timeout=60
+    ).stdout
+
+
 def listening(port: str) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", int(port))) == 0
@@ -94,6 +101,9 @@ def test_the_whole_console_starts_with_one_command_and_stops_with_one_ctrl_c(tmp
                     # The Watchdog went all the way: Prometheus, Alertmanager, the exporter.
                     wait_for(ports["EXPORTER_PORT"], "/metrics", f"\n{ALERT_PATH} ", 60)
                     wait_for_words(said, "Alerts are told to nobody", 30)
+            asked = doctor(environ)
+            assert "FAIL" not in asked, asked
+            assert f"an exporter already answers at 127.0.0.1:{ports['EXPORTER_PORT']}" in asked
         finally:
             run.send_signal(signal.SIGINT)
             try:
