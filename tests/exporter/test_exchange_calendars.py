@@ -1,18 +1,23 @@
 """The calendars of exchanges, held against a second library that was made independently, over many years."""
 
+import itertools
+import random
 import re
 import subprocess
 import sys
 import warnings
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import holidays
 import pytest
 from exchange_calendars import get_calendar
+from hypothesis import given
+from hypothesis import strategies as st
+from pandas import Timestamp
 
 from exporter.exchange_sessions import sessions
-from exporter.exchanges import EXCHANGES, EXTENDED_HOURS
+from exporter.exchanges import EXCHANGES, EXTENDED_HOURS, Closed, Sessions
 
 FROM = 2018
 YEARS = {"XNYS": (1990, 2035), "XNAS": (1990, 2035), "XLON": (2001, 2035), "XSHG": (FROM, 2026)}
@@ -98,6 +103,47 @@ def test_a_half_day_of_new_york_ends_when_the_other_library_says(closes_at):
         compared += 1
         assert closes_at["XNYS"][day] == f"{int(said[1]) % 12 + 12:02}:{said[2]}", (day, why)
     assert compared > 50
+
+
+@pytest.mark.parametrize("code", ["XNYS", "XLON", "XHKG", "XASX"])
+def test_a_minute_is_planned_quiet_if_and_only_if_the_exchange_is_closed_in_it(code):
+    """Over a year of changing clocks, holidays, half days and breaks, the library is asked by the minute."""
+    draw = random.Random(7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        calendar = get_calendar(code, start="2025-12-01", end="2027-01-31")
+        opens, closes = zip(*sessions(code, "2025-12-01", "2027-01-31"), strict=True)
+        known = {code: Sessions(opens, closes)}
+        closed = Closed(code, "regular", "closed", known)
+        edges = [time + 60 * shift for time in draw.sample(opens + closes, 100) for shift in (-1, 0, 1)]
+        start = datetime(2026, 1, 5, tzinfo=UTC).timestamp()
+        somewhen = [start + 60 * draw.randrange(355 * 1440) for _ in range(500)]
+        for minute in (*edges, *somewhen):
+            if opens[5] < minute < opens[-5]:
+                asked = Timestamp(minute, unit="s", tz="UTC")
+                assert (closed.at(minute) is None) == calendar.is_open_on_minute(asked), asked
+
+
+@given(
+    st.lists(st.integers(1, 40), min_size=4, max_size=24).filter(lambda gaps: len(gaps) % 2 == 0),
+    st.integers(-10, 400),
+    st.sampled_from([(0, 0), (3, 2), (0, 7), (9, 0)]),
+)
+def test_a_closing_is_what_a_search_second_by_second_finds(gaps, now, margins):
+    times = [*itertools.accumulate(gaps)]
+    known, (before, after) = Sessions(tuple(times[::2]), tuple(times[1::2])), margins
+    is_open = {
+        second
+        for opens, closes in zip(known.opens, known.closes, strict=True)
+        for second in range(opens - before, closes + after)
+    }
+    found = known.closed_at(now, before, after)
+    inside = min(is_open) <= now < known.opens[-1] - before
+    assert (found is not None) == (inside and now not in is_open)
+    if found is not None:
+        since, until = found
+        assert not is_open & {*range(int(since), int(until))}
+        assert {since - 1, until} <= is_open
 
 
 def test_every_exchange_keeps_its_hours_in_the_zone_that_stands_here():
