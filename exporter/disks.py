@@ -76,9 +76,6 @@ class Disks:
             self.begin()
             await asyncio.sleep(EVERY)
 
-    def died(self) -> None:
-        """The task that looks ended by a fault; it is started anew."""
-
     def begin(self) -> list[asyncio.Task[None]]:
         """Begin to look at each folder at which no earlier look still hangs; returns the looks."""
         begun = [

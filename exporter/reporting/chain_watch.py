@@ -127,9 +127,6 @@ class ChainWatch:
             return None
         return True if self._discontinued() else self._verdict
 
-    def died(self) -> None:
-        """The task that looks ended by a fault; it is started anew."""
-
     async def run(self) -> None:
         """Look again and again, until cancelled."""
         while True:
