@@ -99,6 +99,7 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
         alerts=alert_desk.alerts,
         chain=recording.chain.broken,
         disks=recording.disks.known,
+        address=where.exporter_public,
     )
     door = Doorkeeper(console.access, console.clock)
     desk = pages.Desk(

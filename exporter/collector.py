@@ -65,8 +65,10 @@ class Collector(PrometheusCollector):
         *,
         chain: Callable[[float], bool | None] = lambda now: None,
         disks: Callable[[float], Mapping[str, Disk]] = lambda now: {},
+        address: str = "",
     ) -> None:
         """`reporting`, `chain` and `disks` say how these are by now, from memory alone."""
+        self._address = address
         self._views = tuple(views)
         self._reporting = reporting
         self._alerts = alerts or Alerts()
@@ -99,6 +101,7 @@ class Collector(PrometheusCollector):
             reporting=self._reporting(now) if self._reporting is not None else None,
             chain_broken=self._chain(now),
             disks=self._disks(now),
+            address=self._address,
             watchdog_at=self._alerts.watchdog_at,
             called=self._alerts.called(now),
             had=[(had.alert.bot, had.alert.name, had.by) for had in self._alerts.had(now)],

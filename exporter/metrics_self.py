@@ -30,6 +30,8 @@ class Scrape:
     watchdog_at: float | None = None
     had: Sequence[tuple[str, str, str]] = ()
     """The alerts that somebody has: bot (or an empty text), alertname, by whom."""
+    address: str = ""
+    """Where people open this exporter's pages."""
     called: Receivers | None = None
     """Whom Alertmanager would call; None while that is not known."""
 
@@ -55,6 +57,9 @@ BUILD_INFO: Final[Metric[Scrape]] = Metric(
 
 SELF: Final[tuple[Metric[Scrape], ...]] = (
     BUILD_INFO,
+    Metric("tradebot_exporter_address_info", GAUGE,
+           "1 for the address at which people open the exporter's pages: links of Grafana lead there.",
+           ("address",), lambda s: [((s.address,), 1)] if s.address else []),
     Metric("tradebot_exporter_scrape_duration_seconds", GAUGE,
            "How long this scrape took to read all bots' views.",
            (), lambda s: one(s.seconds)),

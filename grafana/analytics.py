@@ -7,7 +7,7 @@ from grafana import palette
 from grafana.charts import shades
 from grafana.ledger_panels import MONEY, Face, Look, banded, bars, chart, legend, rows, tile
 from grafana.page import Choice, Place, ledger_page
-from grafana.shared import verdict
+from grafana.shared import alerts, verdict
 from grafana.sql import freshness, intents, lanes, performance
 from grafana.sql.statement import ALL_LANES, Statement
 from grafana.stats import Sizes
@@ -27,20 +27,21 @@ def analytics() -> dashboard.Dashboard:
             Place(verdict(Sizes(name=30, value=24)), x=0, y=0, w=13, h=2),
             Place(markets(), x=13, y=0, w=4, h=2),
             Place(as_of(), x=17, y=0, w=7, h=2),
-            *(Place(figure, x=3 * place, y=2, w=3, h=3) for place, figure in enumerate(figures())),
-            Place(equity(), x=0, y=5, w=16, h=9),
-            Place(drawdown(), x=16, y=5, w=8, h=9),
-            Place(pnl_by_lane(), x=0, y=14, w=8, h=8),
-            Place(gross_to_net(), x=8, y=14, w=8, h=8),
-            Place(expected_and_realised(), x=16, y=14, w=8, h=8),
-            Place(days(), x=0, y=22, w=12, h=7),
-            Place(calendar(), x=12, y=22, w=12, h=7),
-            Place(hours(), x=0, y=29, w=8, h=7),
-            Place(slippages(), x=8, y=29, w=4, h=7),
-            Place(fill_rates(), x=12, y=29, w=4, h=7),
-            Place(decisions(), x=16, y=29, w=8, h=7),
-            Place(groups(), x=0, y=36, w=12, h=9),
-            Place(order_intents(), x=12, y=36, w=12, h=9),
+            Place(alerts(Sizes(name=20, value=20), shown=3), x=0, y=2, w=24, h=2),
+            *(Place(figure, x=3 * place, y=4, w=3, h=3) for place, figure in enumerate(figures())),
+            Place(equity(), x=0, y=7, w=16, h=9),
+            Place(drawdown(), x=16, y=7, w=8, h=9),
+            Place(pnl_by_lane(), x=0, y=16, w=8, h=8),
+            Place(gross_to_net(), x=8, y=16, w=8, h=8),
+            Place(expected_and_realised(), x=16, y=16, w=8, h=8),
+            Place(days(), x=0, y=24, w=12, h=7),
+            Place(calendar(), x=12, y=24, w=12, h=7),
+            Place(hours(), x=0, y=31, w=8, h=7),
+            Place(slippages(), x=8, y=31, w=4, h=7),
+            Place(fill_rates(), x=12, y=31, w=4, h=7),
+            Place(decisions(), x=16, y=31, w=8, h=7),
+            Place(groups(), x=0, y=38, w=12, h=9),
+            Place(order_intents(), x=12, y=38, w=12, h=9),
         ],
         range_from="now-90d",
         bots=freshness.bot_variable(),

@@ -9,7 +9,7 @@ from grafana import kill_panels, ledger_panels
 from grafana.buttons import Press, column
 from grafana.ledger_panels import Look
 from grafana.page import Below, Place, ledger_page
-from grafana.shared import verdict
+from grafana.shared import alerts, verdict
 from grafana.sql import control, freshness
 from grafana.stats import Sizes
 from grafana.targets import LEDGER
@@ -42,8 +42,9 @@ def config() -> dashboard.Dashboard:
             Place(kill_panels.code_to_type(), x=13, y=0, w=5, h=3),
             Place(kill_panels.unverified(), x=18, y=0, w=3, h=3),
             Place(kill_panels.as_of(), x=21, y=0, w=3, h=3),
-            Place(kill_panels.commands(), x=0, y=3, w=13, h=6),
-            Place(differences(), x=13, y=3, w=11, h=6),
+            Place(alerts(Sizes(name=20, value=20), shown=3), x=0, y=3, w=24, h=2),
+            Place(kill_panels.commands(), x=0, y=5, w=13, h=6),
+            Place(differences(), x=13, y=5, w=11, h=6),
         ],
         range_from="now-7d",
         bots=freshness.bot_variable(),

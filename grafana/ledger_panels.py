@@ -91,6 +91,7 @@ class Look:
     wrapped: bool = False
     grey: bool = False  # of a table: what cannot be touched
     words: Mapping[str, tuple[str, str]] | None = None  # value: text, colour of the cell
+    link: tuple[str, str] | None = None  # of a table: title and address that a press opens
 
     def entries(self) -> list[dashboard.DynamicConfigValue]:
         """As a panel's override writes it."""
@@ -105,6 +106,9 @@ class Look:
             made["custom.lineStyle"] = {"fill": "dash", "dash": [12, 8]}
         if self.dots:
             made |= {"custom.drawStyle": "points", "custom.showPoints": "always", "custom.pointSize": 7}
+        if self.link is not None:
+            title, url = self.link
+            made["links"] = [{"title": title, "url": url, "targetBlank": True}]
         if self.below_to is not None:
             made |= {"custom.fillBelowTo": self.below_to, "custom.fillOpacity": 22}
         if self.thin:

@@ -7,9 +7,9 @@ from grafana import kill_panels, ledger_panels, palette, queries
 from grafana.charts import Column, Line, Rows, chart, rows_table, timeline
 from grafana.ledger_panels import Face, Look
 from grafana.page import Below, Place, page
-from grafana.shared import verdict
+from grafana.shared import alerts, verdict
 from grafana.sql import live as sql_live
-from grafana.stats import Level, Sizes, levels_stat, rows, tile
+from grafana.stats import Level, Sizes, rows, tile
 from grafana.words import POSITION_WORDS, SHORT_ACTIONS, SHORT_KINDS, STREAM_WORDS
 
 FACT = Sizes(name=16, value=24)
@@ -29,7 +29,7 @@ def live() -> dashboard.Dashboard:
             Place(day_pnl(), x=12, y=4, w=4, h=4),
             Place(exposed(), x=16, y=4, w=4, h=4),
             Place(last_fill(), x=20, y=4, w=4, h=4),
-            Place(alerts(), x=0, y=8, w=16, h=5),
+            Place(rows(alerts(Sizes(name=32, value=32), shown=5)), x=0, y=8, w=16, h=5),
             Place(kill_panels.kill_switch(), x=16, y=8, w=8, h=5),
             Place(pnl_today(), x=0, y=13, w=11, h=7),
             Place(operator_day(), x=11, y=13, w=3, h=3),
@@ -144,9 +144,9 @@ def day_pnl() -> stat.Panel:
         "not report it); amber where the two differ by more than $1 and a twentieth of the cap.",
         [
             Level(queries.DAY_PNL_DIFFERS, "PnL ≠ LEDGER", palette.AMBER, unit="currencyUSD", decimals=2),
-            Level(queries.DAY_PNL_SMALL, "PnL · {{source}}", unit="currencyUSD", decimals=2),
-            Level(queries.DAY_PNL_GAIN, "PnL · {{source}}", unit="currency:financial:$"),
-            Level(queries.DAY_PNL_LOSS, "PnL · {{source}}", unit="currency:financial:-$"),
+            Level(queries.DAY_PNL_SMALL, "PnL {{source}} UTC", unit="currencyUSD", decimals=2),
+            Level(queries.DAY_PNL_GAIN, "PnL {{source}} UTC", unit="currency:financial:$"),
+            Level(queries.DAY_PNL_LOSS, "PnL {{source}} UTC", unit="currency:financial:-$"),
         ],
         known=queries.DAY_PNL,
         unknown="PnL ?",
@@ -181,32 +181,6 @@ def last_fill() -> stat.Panel:
         ],
         known=queries.FILL_KNOWN,
         unknown="FILL ?",
-    )
-
-
-# --- Alerts ---
-def alerts() -> stat.Panel:
-    """The worst alerts, or the proof that the rules are evaluated and none fires."""
-    return rows(
-        levels_stat(
-            "ALERTS: critical and warning, oldest first, with the time since each began and who has it. NONE "
-            "FIRING only while the rules are evaluated (Watchdog).",
-            [
-                Level(queries.firing("critical"), "CRITICAL · {{what}}{{where}}{{has}}", palette.RED),
-                Level(
-                    queries.firing("warning", worse=["critical"]),
-                    "WARNING · {{what}}{{where}}{{has}}",
-                    palette.AMBER,
-                ),
-                Level(queries.MORE_ALERTS, "AND MORE · see System", palette.AMBER, unit="none"),
-                Level(queries.NONE_FIRING, "NONE FIRING · rules evaluated", unit="suffix: s ago"),
-                Level(queries.NOT_DELIVERED, "ALERTS REACH NOBODY · Alertmanager", palette.RED, "DOWN"),
-                Level(queries.NOT_EVALUATED, "ALERTS · rules are not evaluated", palette.PURPLE, "BLIND"),
-            ],
-            sizes=Sizes(name=32, value=32),
-            unit="s",
-            unknown="ALERTS: BLIND",
-        )
     )
 
 

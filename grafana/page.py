@@ -10,6 +10,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
 from grafana import palette, queries
+from grafana.sql import marks
 from grafana.sql.statement import Statement
 from grafana.targets import (
     DATA_SOURCE,
@@ -17,6 +18,7 @@ from grafana.targets import (
     LEDGER,
     LEDGER_TYPE,
     LEDGER_VARIABLE,
+    LedgerQuery,
     history,
 )
 
@@ -61,7 +63,7 @@ def page(
     uid: str, title: str, description: str, places: Sequence[Place], below: Sequence[Below]
 ) -> models.Dashboard:
     """A page of the wall, over the UTC day: its bots are those that Prometheus knows."""
-    board = _board(uid, title, description, "now/d").variables([*_data_sources(), _bot()])
+    board = _board(uid, title, description, "now/d").variables([*_data_sources(), _bot(), _console()])
     return _filled(board, places, below)
 
 
@@ -78,7 +80,7 @@ def ledger_page(
 ) -> models.Dashboard:
     """A page of the desk, from `range_from` to now: its bots and `choices` come from the ledger."""
     chosen = [_bot_of_ledger(bots), *(_choice(choice) for choice in choices)]
-    board = _board(uid, title, description, range_from).variables([*_data_sources(), *chosen])
+    board = _board(uid, title, description, range_from).variables([*_data_sources(), *chosen, _console()])
     return _filled(board, places, below)
 
 
@@ -178,6 +180,21 @@ def _bot() -> dashboard.QueryVariable:
     )
 
 
+def _console() -> dashboard.QueryVariable:
+    """Where links to the exporter's pages lead; nobody chooses it."""
+    return (
+        dashboard.QueryVariable("console")
+        .hide(models.VariableHide.HIDE_VARIABLE)
+        .datasource(DATA_SOURCE)
+        .query({"query": queries.CONSOLE_VARIABLE, "refId": "console"})
+        .definition(queries.CONSOLE_VARIABLE)
+        .regex('/address="([^"]+)"/')
+        .refresh(models.VariableRefresh.ON_DASHBOARD_LOAD)
+        .multi(False)
+        .include_all(False)
+    )
+
+
 def _bot_of_ledger(bots: Statement) -> dashboard.QueryVariable:
     return _asked("bot", "Bot", bots).multi(False).include_all(False)
 
@@ -230,20 +247,26 @@ def _links() -> dashboard.DashboardLink:
 
 def _annotations() -> list[Builder[models.AnnotationQuery]]:
     return [
-        _annotation("Start", queries.STARTED_MS, palette.LINE_DIM, "bot started").use_value_for_time(True),
-        _annotation("Killed", queries.KILLED_REGION, palette.LINE_RED, "kill switch active"),
         _annotation("Cap breached", queries.BREACHED, palette.LINE_RED, "daily loss cap breached"),
+        _marks("Kills", marks.kills(), palette.LINE_RED),
+        _marks("Alerts", marks.alerts(), palette.LINE_AMBER),
+        _marks("Changes", marks.changes(), palette.LINE),
+        _marks("Restarts", marks.restarts(), palette.LINE_DIM),
     ]
 
 
 def _annotation(name: str, expr: str, colour: str, text: str) -> dashboard.AnnotationQuery:
     return (
-        dashboard.AnnotationQuery()
-        .name(name)
+        _drawn(name, colour)
         .datasource(DATA_SOURCE)
-        .enable(True)
-        .hide(True)
-        .icon_color(colour)
         .target(history(expr, "Anno", name, step="60s"))
         .title_format(text)
     )
+
+
+def _marks(name: str, statement: Statement, colour: str) -> dashboard.AnnotationQuery:
+    return _drawn(name, colour).datasource(LEDGER).target(LedgerQuery(statement, "Anno"))
+
+
+def _drawn(name: str, colour: str) -> dashboard.AnnotationQuery:
+    return dashboard.AnnotationQuery().name(name).enable(True).hide(True).icon_color(colour)

@@ -4,8 +4,6 @@ A constant is one figure of the chosen bot (`$bot`), aggregated by bot: a moved 
 What a bot has not reported is an absent series, which `why_unknown` turns into words, never into 0.
 """
 
-from collections.abc import Sequence
-
 from grafana.promql import (
     by_bot,
     by_venue,
@@ -18,10 +16,12 @@ from grafana.promql import (
     total,
     without,
 )
-from grafana.words import STATE_CODES, STREAM_CODES, STREAM_OTHER
+from grafana.words import STATE_CODES, STREAM_CODES, STREAM_OTHER, STREAM_PLANNED
 
 # The bots of the last week: the choice survives an exporter that is down.
 BOT_VARIABLE = "query_result(group by (bot) (last_over_time(tradebot_connected[7d])))"
+# Where people open the exporter's own pages, as it says itself.
+CONSOLE_VARIABLE = "query_result(group by (address) (last_over_time(tradebot_exporter_address_info[7d])))"
 
 # --- Why a figure is missing ---
 CONNECTED = by_bot(of("tradebot_connected"))
@@ -192,59 +192,12 @@ FILL_AGE = f"ceil(time() - {_LAST_FILL}) unless on(bot) {_BLOCKED}"
 NO_FILLS = f"{_NO_FILL_TODAY} unless on(bot) {_LAST_FILL} unless on(bot) {_BLOCKED}"
 FILL_KNOWN = first_of(_LAST_FILL, _NO_FILL_TODAY, _BLOCKED)
 
-# --- Alerts ---
-_WATCHDOG = 'ALERTS{alertname=~"(Tradebot)?Watchdog", alertstate="firing"}'
-_EVALUATED = f"(time() - max(timestamp({_WATCHDOG})) < 60)"
-_FIRING = 'ALERTS{alertstate="firing", severity="%s"}'
-_ALL_FIRING = '(count(ALERTS{alertstate="firing", severity=~"critical|warning"}) or vector(0))'
-ALERT_ROWS = 5
-_ACKNOWLEDGED = "topk by (alertname, bot) (1, max by (alertname, bot, by) (tradebot_alert_acknowledged))"
-_HAS = f'label_replace({_ACKNOWLEDGED}, "has", " · $1 has it", "by", "(.+)")'
-# One row is kept for "and more" as soon as the alerts do not fit.
-_ROWS = f"({ALERT_ROWS} - ({_ALL_FIRING} > bool {ALERT_ROWS}))"
-
-
-def firing(severity: str, worse: Sequence[str] = ()) -> str:
-    """Seconds since each of the oldest alerts of `severity` began, as many as `worse` ones leave rows for.
-
-    Labels: `what`, its name without the project's prefix, `where`, its bot and venue, and `has`, who has it.
-    """
-    mine = f"(time() - (ALERTS_FOR_STATE and ignoring(alertstate) {_FIRING % severity}))"
-    held = first_of(f"{mine} * on(alertname, bot) group_left(has) {_HAS}", mine, on="alertname, bot, venue")
-    named = f'label_replace({held}, "what", "$1", "alertname", "(?:Tradebot)?(.+)")'
-    rows = "".join((_ROWS, *(f" - (count({_FIRING % word}) or vector(0))" for word in worse)))
-    joined = f'label_join(max by (what, bot, venue, has) ({named}), "where", " ", "bot", "venue")'
-    placed = f'label_replace({joined}, "where", " · $1", "where", "(.*[^ ]) *")'
-    return f"topk(scalar(clamp_min({rows}, 0)), {placed})"
-
-
-MORE_ALERTS = f"({_ALL_FIRING} > {ALERT_ROWS}) - {ALERT_ROWS - 1}"
-_DELIVERING = (
-    '(max(prometheus_notifications_alertmanagers_discovered) > 0) and on() (max(up{job="alertmanager"}) == 1)'
-)
-_LOST = (
-    "(sum(increase(prometheus_notifications_dropped_total[5m]))"
-    " + sum(increase(prometheus_notifications_errors_total[5m])) > 0)"
-)
-NONE_FIRING = f"(time() - max(timestamp({_WATCHDOG}))) and on() {_EVALUATED} and on() ({_ALL_FIRING} == 0)"
-NOT_DELIVERED = f"(vector(1) unless on() ({_DELIVERING}) or on() {_LOST}) and on() {_EVALUATED}"
-NOT_EVALUATED = f"vector(1) unless on() {_EVALUATED}"
-EVERY_ALERT = (
-    'max by (alertname, alertstate, severity, bot, venue) (ALERTS{alertname!~"(Tradebot)?Watchdog"})'
-    f" or on() ({saying('vector(1)', 'alertname', 'none pending, none firing')} and on() {_EVALUATED})"
-    f" or on() {saying('vector(1)', 'alertname', 'BLIND: rules are not evaluated')}"
-)
-_BEGAN = 'ALERTS_FOR_STATE{alertname!~"(Tradebot)?Watchdog"}'
-EVERY_ALERT_SINCE = f"max by (alertname, severity, bot, venue) ({_BEGAN}) * 1000"
-
 # --- The bot's own kill switch; what else there is about kills stands in kill_queries.py ---
 KILL_SWITCH = by_bot(of("tradebot_bot_kill_switch_active"))
 
 # --- PnL today ---
 PNL_OF_BOT = by_bot(of("tradebot_daily_pnl_usd", source="bot"))
 CAP_LINE = f"-1 * {CAP}"
-STARTED_MS = f"{by_bot(of('tradebot_start_time_seconds'))} * 1000"
-KILLED_REGION = f"{KILL_SWITCH} == 1"
 
 # --- Venues ---
 _KNOWN_STREAMS = "|".join(STREAM_CODES.values())
@@ -255,7 +208,10 @@ def _stream(operator: str, words: str) -> str:
     return f"{by_venue(selector)} == 1"
 
 
+# A venue that is meant to be quiet is planned, whatever its stream says.
+_QUIET_VENUES = f"({by_venue(of('tradebot_venue_expected'))} == 0)"
 STREAMS = first_of(
+    f"{_QUIET_VENUES} + {STREAM_PLANNED}",
     *(f"({_stream('=~', words)}) * 0 + {code}" for code, words in STREAM_CODES.items()),
     f"({_stream('!~', _KNOWN_STREAMS)}) * 0 + {STREAM_OTHER}",
     f"group by (bot, venue) (last_over_time({of('tradebot_stream_status')}[2h])) * 0",
@@ -345,13 +301,20 @@ WARNINGS = grown("tradebot_errors_total", "10m", 'severity!="error"', by="severi
 REJECTS = grown("tradebot_rejects_total", "10m", by="venue")
 
 # --- The chain from the venues to the person ---
-_STREAMING = f"count({_stream('=~', f'{STREAM_CODES[1]}|{STREAM_CODES[2]}')})"
-_VENUES = f"count(count by (venue) ({of('tradebot_stream_status')}))"
+# Of the venues that are meant to be there; where none is, all of them count.
+_MEANT = f"count by (bot, venue) ({of('tradebot_stream_status')}) unless on(bot, venue) {_QUIET_VENUES}"
+_STREAMING = (
+    f"count(({_stream('=~', f'{STREAM_CODES[1]}|{STREAM_CODES[2]}')}) unless on(bot, venue) {_QUIET_VENUES})"
+)
+_VENUES = f"count({_MEANT})"
 _VENUES_UP = f"({_STREAMING} or on() ({_VENUES} * 0))"
 _OF_VENUES = in_words(_VENUES, "all", "$1", by="")
 VENUES_ALL_UP = f"({_VENUES_UP} == {_VENUES}) * on() group_left(all) {_OF_VENUES}"
 VENUES_SOME_UP = f"({_VENUES_UP} < {_VENUES} > 0) * on() group_left(all) {_OF_VENUES}"
 VENUES_NONE_UP = f"({_VENUES_UP} == 0) * on() group_left(all) {_OF_VENUES}"
+VENUES_QUIET = (
+    f"count({of('tradebot_stream_status')} and on(bot, venue) {_QUIET_VENUES}) unless on() {_VENUES}"
+)
 VENUES_KNOWN = of("tradebot_stream_status")
 
 BEAT_AGE = f"ceil(time() - {by_bot(of('tradebot_last_heartbeat_timestamp_seconds'))})"
@@ -378,6 +341,12 @@ EXPORTER_UP = (
     f"(ceil(max(tradebot_exporter_scrape_duration_seconds) * 1000) / 1000 {_ANSWERS})"
     f" unless on() ({LEDGER_FAILING}) unless on() ({_UNREAD_STORES}) unless on() ({REPORTING_LAG} > 10)"
 )
+_DISK = "max by (folder) (tradebot_exporter_disk_free_bytes / tradebot_exporter_disk_size_bytes)"
+DISK_LOW = f"{_DISK} < 0.1"
+DISK_FREE = f"{_DISK} >= 0.1"
+_CHAIN = "max(tradebot_exporter_event_chain_broken)"
+CHAIN_BROKEN = f"{_CHAIN} == 1"
+CHAIN_WHOLE = f"{_CHAIN} == 0"
 REPORTING_ERRORS = "round(max(increase(tradebot_exporter_reporting_errors_total[1h])))"
 EXPORTER_DOWN = f'{_EXPORTER_UP} == 0 or on() absent(up{{job="tradebot"}})'
 
@@ -385,17 +354,6 @@ _SCRAPE_AGE = 'ceil(time() - max(timestamp(up{job="tradebot"})))'
 SCRAPE_FRESH = f"({_SCRAPE_AGE}) < 15"
 SCRAPE_LATE = f"({_SCRAPE_AGE}) >= 15 < 60"
 SCRAPE_STOPPED = f"({_SCRAPE_AGE}) >= 60"
-
-_RECEIVERS = "sum(alertmanager_integrations)"
-_FAILING = "sum(increase(alertmanager_notifications_failed_total[10m])) > 0"
-ALERTS_FAILING = f"({_FAILING}) unless on() ({NOT_DELIVERED})"
-# How long ago Alertmanager last delivered the Watchdog, which it does each minute where it is told to.
-_DELIVERED_AGE = "ceil(time() - max(tradebot_exporter_alert_path_timestamp_seconds))"
-_HANDED_ON = f"unless on() ({NOT_DELIVERED}) unless on() ({_FAILING})"
-ALERTS_DELIVERED = f"({_DELIVERED_AGE} < 180) {_HANDED_ON}"
-ALERTS_LATE = f"({_DELIVERED_AGE} >= 180) {_HANDED_ON}"
-ALERTS_TO_WALL = f"({_RECEIVERS} == 0) {_HANDED_ON} unless on() ({_DELIVERED_AGE})"
-ALERTS_TO_RECEIVERS = f"({_RECEIVERS} > 0) {_HANDED_ON} unless on() ({_DELIVERED_AGE})"
 
 
 # --- States of six hours: code 0 is "nobody said", so a gap is never blank ---
@@ -423,7 +381,11 @@ LEDGER_STATES = coded(
     ("ok", f"{by_bot(of('tradebot_store_status', status='ok'))} == 1"),
 )
 _QUIET = f"{by_bot(of('tradebot_maintenance'))} == 1 or on(bot) {EXPECTED} == 0"
-PLANNED_STATES = coded(("planned", _QUIET), ("none", f"{EXPECTED} == 1"))
+PLANNED_END = by_bot(of("tradebot_planned_end_timestamp_seconds"))
+_OVERRUN = f"(time() - {PLANNED_END} > 0)"
+PLANNED_STATES = coded(("overrun", _OVERRUN), ("planned", _QUIET), ("none", f"{EXPECTED} == 1"))
+OVERRUN = f"ceil{_OVERRUN}"
+QUIET_FOR = f"ceil({PLANNED_END} - time() > 0)"
 
 # --- The link in figures ---
 CLOCK_SKEW = f"round({by_bot(of('tradebot_clock_skew_seconds'))}, 0.01)"
@@ -453,4 +415,7 @@ LATCH_ERRORS = "sum by (bot) (increase(tradebot_exporter_latch_errors_total[1h])
 EXPORTER_BUILD = "max by (version) (tradebot_exporter_build_info)"
 
 # Exported, and on purpose on no page: why.
-UNUSED = {"tradebot_tier": "alerts take their severity from it; the pages show the mode"}
+UNUSED = {
+    "tradebot_cap_not_enforced": "the verdict says it in words, and a critical alert stands on it",
+    "tradebot_earliest_settlement_timestamp_seconds": "an alert stands on it; POSITIONS has each one",
+}

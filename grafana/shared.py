@@ -1,9 +1,10 @@
-"""The panel that stands on every page."""
+"""The panels that stand on every page: the verdict, and what fires."""
 
 from grafana_foundation_sdk.builders import stat
 
-from grafana import palette, queries
-from grafana.stats import Level, Sizes, levels_stat, rows
+from grafana import alert_queries, palette, queries
+from grafana.stats import Level, Sizes, levels_stat, linked, rows
+from grafana.targets import CONSOLE
 
 _LOOKS = {
     "act": ("ACT NOW · ", palette.RED),
@@ -30,3 +31,41 @@ def verdict(sizes: Sizes) -> stat.Panel:
             unknown="BLIND · Prometheus does not answer",
         )
     )
+
+
+_CALLED = [alert_queries.NOBODY_IS_CALLED, alert_queries.NOBODY_ON_PAPER]
+
+
+def alerts(sizes: Sizes, shown: int) -> stat.Panel:
+    """The worst alerts in `shown` rows, or the proof that the rules are evaluated and none fires.
+
+    A press on one leads to its runbook. What somebody has is grey: nobody else has to do anything.
+    """
+    looks = {"critical": palette.RED, "warning": palette.AMBER}
+    nobody, on_paper = _CALLED
+    firing = [
+        Level(
+            alert_queries.firing(severity, had=had, shown=shown, beside=_CALLED),
+            f"{severity.upper()} · {{{{what}}}}{{{{where}}}}" + (" · {{has}} has it" if had else ""),
+            palette.NEUTRAL if had else looks[severity],
+        )
+        for severity, had in alert_queries.ORDER
+    ]
+    others = [
+        Level(alert_queries.more(shown), "AND MORE · see System", palette.AMBER, unit="none"),
+        Level(alert_queries.NONE_FIRING, "NONE FIRING · rules evaluated", unit="suffix: s ago"),
+        Level(alert_queries.NOT_SEEN, "ALERTS · the exporter does not answer", palette.PURPLE, "BLIND"),
+        Level(alert_queries.NOT_DELIVERED, "ALERTS REACH NOBODY · Alertmanager", palette.RED, "DOWN"),
+        Level(alert_queries.NOT_EVALUATED, "ALERTS · rules are not evaluated", palette.PURPLE, "BLIND"),
+        Level(nobody, "NOBODY IS CALLED · no push receiver", palette.AMBER, "SET ONE"),
+        Level(on_paper, "no push receiver · paper only", palette.BLUE, "ON THE WALL"),
+    ]
+    panel = levels_stat(
+        "ALERTS: critical and warning, oldest first, with the time since each began and who has it; a press "
+        "opens the runbook. NONE FIRING only while the rules are evaluated (Watchdog).",
+        [*firing, *others],
+        sizes=sizes,
+        unit="s",
+        unknown="ALERTS: BLIND",
+    )
+    return linked(panel, len(firing), "Runbook", f"{CONSOLE}/runbooks/${{__field.labels.alertname}}")

@@ -41,6 +41,7 @@ class Sizes:
     value: int
 
 
+CHAIN = Sizes(name=36, value=54)  # the tiles of the chain on System
 TILE = Sizes(name=36, value=56)  # 4 x 4: eight capitals of value, twelve of name
 
 
@@ -93,6 +94,14 @@ def tile(
     return panel.with_target(instant(why_unknown(known), UNKNOWN_REF, "{{why}}")).override_by_query(
         UNKNOWN_REF, [dashboard.DynamicConfigValue("mappings", _why_mappings(unknown))]
     )
+
+
+def linked(panel: stat.Panel, first: int, title: str, url: str) -> stat.Panel:
+    """The same with a link on what the `first` levels show."""
+    links = [{"title": title, "url": url, "targetBlank": True}]
+    for ref_id in ascii_uppercase[:first]:
+        panel.override_by_query(ref_id, [dashboard.DynamicConfigValue("links", links)])
+    return panel
 
 
 def rows(panel: stat.Panel) -> stat.Panel:

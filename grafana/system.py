@@ -3,16 +3,14 @@
 from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.models import dashboard
 
-from grafana import kill_panels, kill_queries, ledger_panels, palette, queries
+from grafana import alert_panels, kill_panels, kill_queries, ledger_panels, palette, queries
 from grafana.charts import Column, Line, Rows, chart, rows_table, timeline
 from grafana.ledger_panels import Look
 from grafana.page import Below, Place, page
-from grafana.shared import verdict
+from grafana.shared import alerts, verdict
 from grafana.sql import stores as sql_stores
-from grafana.stats import Level, Sizes, levels_stat, rows, tile
-from grafana.words import LEVEL_WORDS, MARKET_WORDS, SEVERITY_WORDS, STATE_WORDS, STORE_WORDS
-
-CHAIN = Sizes(name=36, value=54)
+from grafana.stats import CHAIN, Level, Sizes, levels_stat, rows, tile
+from grafana.words import LEVEL_WORDS, MARKET_WORDS, STATE_WORDS, STORE_WORDS
 
 
 def system() -> dashboard.Dashboard:
@@ -29,23 +27,32 @@ def system() -> dashboard.Dashboard:
             Place(socket_link(), x=8, y=3, w=4, h=4),
             Place(exporter_link(), x=12, y=3, w=4, h=4),
             Place(scrape_link(), x=16, y=3, w=4, h=4),
-            Place(alert_link(), x=20, y=3, w=4, h=4),
-            Place(states(), x=0, y=7, w=16, h=7),
-            Place(kill_panels.kill_button(), x=16, y=7, w=8, h=4),
-            Place(kill_panels.last_command(), x=16, y=11, w=8, h=3),
-            Place(cycle_time(), x=0, y=14, w=8, h=6),
-            Place(coverage(), x=8, y=14, w=8, h=6),
-            Place(trouble(), x=16, y=14, w=8, h=6),
-            Place(kill_panels.what_changed(), x=0, y=20, w=12, h=7),
-            Place(kill_panels.complaints(), x=12, y=20, w=12, h=7),
+            Place(alert_panels.delivery(), x=20, y=3, w=4, h=4),
+            Place(alerts(Sizes(name=20, value=20), shown=3), x=0, y=7, w=24, h=2),
+            Place(states(), x=0, y=9, w=16, h=7),
+            Place(kill_panels.kill_button(), x=16, y=9, w=8, h=4),
+            Place(kill_panels.last_command(), x=16, y=13, w=8, h=3),
+            Place(cycle_time(), x=0, y=16, w=8, h=5),
+            Place(coverage(), x=8, y=16, w=8, h=5),
+            Place(trouble(), x=16, y=16, w=8, h=5),
+            Place(kill_panels.what_changed(), x=0, y=21, w=12, h=6),
+            Place(kill_panels.complaints(), x=12, y=21, w=12, h=6),
         ],
         [
             Below(
                 "BOTS AND ALERTS · every bot, every alert, the link in figures",
                 [
                     Place(bots(), x=0, y=0, w=24, h=6),
-                    Place(every_alert(), x=0, y=6, w=16, h=8),
+                    Place(alert_panels.every_alert(), x=0, y=6, w=16, h=8),
                     Place(link_figures(), x=16, y=6, w=8, h=8),
+                ],
+            ),
+            Below(
+                "ALERT HISTORY · when somebody was told, when it ended and why, who had it",
+                [
+                    Place(alert_panels.history(), x=0, y=0, w=16, h=12),
+                    Place(alert_panels.times(), x=16, y=0, w=8, h=8),
+                    Place(alert_panels.receivers(), x=16, y=8, w=8, h=4),
                 ],
             ),
             Below(
@@ -96,6 +103,7 @@ def venues_link() -> stat.Panel:
             Level(queries.VENUES_NONE_UP, "of {{all}} VENUES", palette.RED, "NONE"),
             Level(queries.VENUES_SOME_UP, "of {{all}} VENUES", palette.AMBER, unit="suffix: UP"),
             Level(queries.VENUES_ALL_UP, "VENUES →", unit="suffix: UP"),
+            Level(queries.VENUES_QUIET, "VENUES →", palette.BLUE, "PLANNED"),
         ],
         known=queries.VENUES_KNOWN,
         unknown="VENUES ?",
@@ -165,24 +173,6 @@ def scrape_link() -> stat.Panel:
     )
 
 
-def alert_link() -> stat.Panel:
-    """Whom an alert would reach, as Prometheus and Alertmanager tell."""
-    return levels_stat(
-        "ALERT DELIVERY: age of the last alert that came back to the exporter, amber from 3 minutes; red "
-        "while Prometheus cannot hand alerts to Alertmanager or it cannot deliver them.",
-        [
-            Level(queries.NOT_DELIVERED, "ALERTS", palette.RED, "LOST"),
-            Level(queries.ALERTS_FAILING, "ALERTS", palette.RED, "FAILING"),
-            Level(queries.ALERTS_LATE, "LAST ALERT", palette.AMBER, unit="s"),
-            Level(queries.ALERTS_DELIVERED, "DELIVERED", unit="s"),
-            Level(queries.ALERTS_TO_WALL, "ALERTS TO", words="WALL"),
-            Level(queries.ALERTS_TO_RECEIVERS, "RECEIVERS"),
-        ],
-        sizes=CHAIN,
-        unknown="BLIND",
-    )
-
-
 # --- States and link ---
 def states() -> statetimeline.Panel:
     """What was up, and what the bot said of itself, over six hours."""
@@ -211,6 +201,8 @@ def link_figures() -> stat.Panel:
         Level(queries.INTERVAL, "expected between states"),
         Level(queries.STALE_AFTER, "stale after"),
         Level(queries.SETTINGS_AGE, "settings, age"),
+        Level(queries.OVERRUN, "planned quiet ended, not back, for", palette.AMBER),
+        Level(queries.QUIET_FOR, "planned quiet, for another", palette.BLUE),
         Level(queries.CLOCK_SKEW, "bot's clock ahead", unit="s", decimals=2),
         Level(queries.LEDGER_DIFFERENCE, "bot − ledger, PnL of the day", unit="currencyUSD", decimals=2),
         Level(queries.RECONNECTS, "reconnects, 1 h", unit="none"),
@@ -298,28 +290,6 @@ def bots() -> table.Panel:
             explained_by=[queries.ALL_VERDICTS, queries.ALL_MODES, queries.ALL_VERSIONS, queries.NO_BOTS],
             sort_by="bot",
             ascending=True,
-        ),
-    )
-
-
-def every_alert() -> table.Panel:
-    """Every alert that is pending or firing, the quiet ones too."""
-    return rows_table(
-        "ALERTS · pending and firing, every severity (UTC)",
-        "What the rules say now. Silences and routing stand in Grafana under Alerting, data source "
-        "alertmanager.",
-        Rows(
-            [
-                Column("severity", label="severity", width=100, words=SEVERITY_WORDS),
-                Column("alert", label="alertname"),
-                Column("bot", label="bot", width=90),
-                Column("state", label="alertstate", width=90),
-                Column("since", queries.EVERY_ALERT_SINCE, unit="time:HH:mm:ss [UTC]", width=130),
-            ],
-            explained_by=[queries.EVERY_ALERT],
-            sort_by="severity",
-            ascending=True,
-            hidden=["venue"],
         ),
     )
 
@@ -429,9 +399,14 @@ def exporter_facts() -> stat.Panel:
     """The exporter's version and what went wrong inside it."""
     return rows(
         levels_stat(
-            "EXPORTER: its version, open files, and its own faults of the last hour.",
+            "EXPORTER: its version, its disks (amber below a tenth), whether the chain of events is "
+            "unbroken, open files, and its own faults of the last hour.",
             [
                 Level(queries.EXPORTER_BUILD, "version {{version}}", words="runs"),
+                Level(queries.DISK_LOW, "disk of {{folder}}, free", palette.AMBER, unit="percentunit"),
+                Level(queries.DISK_FREE, "disk of {{folder}}, free", unit="percentunit"),
+                Level(queries.CHAIN_BROKEN, "chain of events", palette.AMBER, "BROKEN"),
+                Level(queries.CHAIN_WHOLE, "chain of events", words="unbroken"),
                 Level(queries.EXPORTER_FILES, "open files"),
                 Level(queries.READ_ERRORS, "{{bot}} · metrics left out, 1 h"),
                 Level(queries.BRIDGE_RESTARTS, "{{bot}} · reader restarted, 1 h"),

@@ -17,6 +17,9 @@ LEDGER_TYPE = "frser-sqlite-datasource"
 LEDGER = common.DataSourceRef(type_val=LEDGER_TYPE, uid=f"${{{LEDGER_VARIABLE}}}")
 
 
+CONSOLE = "${console}"
+"""Where people open the exporter's own pages: runbooks, and the page on which somebody says `I have it`."""
+
 MIXED = common.DataSourceRef(type_val="datasource", uid="-- Mixed --")
 """Of a panel whose queries name different sources."""
 

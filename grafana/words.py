@@ -13,6 +13,7 @@ STREAM_CODES = {
     5: "paused|maintenance|closed",
 }
 STREAM_OTHER = 6
+STREAM_PLANNED = 7
 STREAM_WORDS: dict[int, Words] = {
     0: ("NOT REPORTED", palette.PURPLE),
     1: ("CONNECTED", palette.LANE),
@@ -21,6 +22,7 @@ STREAM_WORDS: dict[int, Words] = {
     4: ("DOWN", palette.RED),
     5: ("PAUSED", palette.BLUE),
     STREAM_OTHER: ("OTHER", palette.AMBER),
+    STREAM_PLANNED: ("PLANNED", palette.BLUE),
 }
 
 # Lanes of the six-hour timeline; the order is the code, and 0 is "nobody said".
@@ -35,6 +37,7 @@ _STATES: dict[str, Words] = {
     "paused": ("PAUSED", palette.BLUE),
     "killed": ("KILLED", palette.RED),
     "none": ("none", palette.NEUTRAL),
+    "overrun": ("OVERRUN", palette.AMBER),
     "unread": ("NOT READ", palette.AMBER),
     "killing": ("KILLING", palette.AMBER),
     "halted": ("HALTED", palette.BLUE),

@@ -16,12 +16,22 @@ import aiosqlite
 from exporter.reporting import schema
 from exporter.reporting.days import OperatorDay
 from exporter.reporting.rollups import Rollups
-from grafana.sql import control, freshness, intents, lanes, live, performance, stores
+from grafana.sql import alerts, control, freshness, intents, lanes, live, marks, performance, stores
 from grafana.sql.statement import Statement
 from tests.stack.processes import HOST, free_port, python, running
 
 BOT = "arb"
-MODULES: tuple[ModuleType, ...] = (control, freshness, intents, lanes, live, performance, stores)
+MODULES: tuple[ModuleType, ...] = (
+    alerts,
+    control,
+    freshness,
+    intents,
+    lanes,
+    live,
+    marks,
+    performance,
+    stores,
+)
 Row = dict[str, Any]
 
 _STORES = {
@@ -36,7 +46,7 @@ def statements() -> dict[str, Statement]:
     for module in MODULES:
         for name, value in vars(module).items():
             own = getattr(value, "__module__", "") == module.__name__ and callable(value)
-            if not own or name.startswith("_"):
+            if not own or name.startswith("_") or value is alerts.named:
                 continue
             whole = f"{module.__name__.rpartition('.')[2]}.{name}"
             if value in (control.changeable, control.fixed):

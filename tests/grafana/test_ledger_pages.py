@@ -74,6 +74,11 @@ def test_every_statement_is_on_a_page_or_fills_a_choice() -> None:
         asked |= {
             choice["query"] for choice in board["templating"]["list"] if choice.get("datasource") == LEDGER
         }
+        asked |= {
+            note["target"]["queryText"]
+            for note in board["annotations"]["list"]
+            if note["datasource"] == LEDGER
+        }
     assert asked == STATEMENTS.keys()
 
 

@@ -74,6 +74,10 @@ def test_an_empty_database_is_answered_in_words_and_never_with_a_figure(name: st
         "freshness.as_of",
         "freshness.real_money",
         "freshness.no_real_money",
+        "marks.alerts",
+        "marks.changes",
+        "marks.kills",
+        "marks.restarts",
         "live.operator_day",
         "live.operator_day_is_utc",
     }:

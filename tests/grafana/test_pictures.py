@@ -101,7 +101,7 @@ PICTURES: dict[str, dict[str, tuple[str, str]]] = {
         MODE: (r"SIMULATED \| PAPER", BLUE),
         AGE: (r"DATA AGE \| 0", GREY),
         CAP: (r"CAP USED \| 0", GREY),
-        PNL: (r"PnL · bot \| 3.5", GREY),
+        PNL: (r"PnL bot UTC \| 3.5", GREY),
         EXPOSED: (r"EXPOSED \| 0", GREY),
         FILL: (r"LAST FILL \| 190", GREY),
         KILL: (r"alive's OWN KILL SWITCH \| OFF", GREY),
@@ -139,7 +139,7 @@ PICTURES: dict[str, dict[str, tuple[str, str]]] = {
     "breached": {
         MODE: (r"MODE \| LIVE", palette.INVERSE),
         CAP: (r"CAP BREACHED \| 1.05", RED),
-        PNL: (r"PnL · bot \| -10.5", GREY),
+        PNL: (r"PnL bot UTC \| -10.5", GREY),
         EXPOSED: (r"EXPOSED 9\+ \| 39", RED),
     },
     "half": {EXPOSED: (r"NOT REPORTED \| RISK \?", DIM)},
@@ -147,7 +147,7 @@ PICTURES: dict[str, dict[str, tuple[str, str]]] = {
     "uncapped": {CAP: (r"LOSS LIMIT \| NO CAP", GREY)},
     "blocked": {FILL: (r"by edge belo… \| BLOCKED", AMBER)},
     "disagrees": {PNL: (r"PnL ≠ LEDGER \| 3.5", AMBER)},
-    "by its ledger": {PNL: (r"PnL · ledger \| -4.25", GREY)},
+    "by its ledger": {PNL: (r"PnL ledger UTC \| -4.25", GREY)},
     "ready": {KILL: (r"KILL · drilled 3 d ago \| READY", GREY)},
     "undrilled": {KILL: (r"KILL · never drilled \| READY", GREY)},
     "by file": {KILL: (r"KILL · socket is down \| BY FILE ONLY", AMBER)},
@@ -162,8 +162,8 @@ PICTURES: dict[str, dict[str, tuple[str, str]]] = {
     "unproven": {KILL: (r"quiet 4 of 7 · see System \| UNPROVEN", RED)},
     "never proven": {KILL: (r"quiet 4, not proven · see System \| UNPROVEN", RED)},
     "not killed": {KILL: (r"not killed goes on · 1 position remains \| NOT KILLED", RED)},
-    "rich": {PNL: (r"PnL · bot \| 1.235e\+04", GREY)},
-    "poor": {PNL: (r"PnL · bot \| 2.346e\+04", GREY)},
+    "rich": {PNL: (r"PnL bot UTC \| 1.235e\+04", GREY)},
+    "poor": {PNL: (r"PnL bot UTC \| 2.346e\+04", GREY)},
 }
 
 
@@ -273,7 +273,7 @@ CHAIN = {
     },
     "EXPORTER": {"alive": ("unread corrupt | LEDGER", AMBER)},
     "SCRAPE": {"alive": ("SCRAPE → | 0", GREY)},
-    "ALERT DELIVERY": {"alive": ("ALERTS TO | WALL", GREY)},
+    "ALERT DELIVERY": {"alive": ("WATCHDOG | NEVER", AMBER)},
 }
 
 
