@@ -132,7 +132,7 @@ def test_twenty_bots_are_one_message_that_can_be_read(texts: Texts) -> None:
     assert (first, now) == ("bot-00 · Disconnected", NOW)
     assert meaning == DESCRIPTION.format(bot="bot-00")
     assert told.text.count("Nothing is heard") == 1
-    assert rest[:2] == ["bot-01 · Disconnected", NOW]
+    assert rest[:3] == ["", "bot-01 · Disconnected", NOW]
     assert "and 15 more: bot-05, bot-06, bot-07, bot-08, bot-09, bot-10, bot-11, bot-12 …" in rest
     assert len(told.text) < 1000
 
