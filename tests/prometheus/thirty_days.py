@@ -22,7 +22,7 @@ from exporter.disks import Disk
 from exporter.ledger import ANALYTICS, ORDERS, LedgerFigures
 from exporter.losscap import utc_day
 from exporter.metrics_self import Reporting
-from exporter.view import BotView
+from exporter.view import BotView, StoreSeen
 from tests.prometheus.promtool import LOST, SCRAPE
 from tests.prometheus.thirty_days_bots import Bot, Message
 
@@ -177,6 +177,7 @@ class Exporter:
                 line.view.ledger.figures = LedgerFigures(utc_day(now), pnl=line.bot.pnl_of(now), failures=0)
                 line.view.ledger.kept = {ANALYTICS: now, ORDERS: now}
                 line.view.ledger_read(now)
+                line.view.stores = {name: StoreSeen("ok", now) for name in (ANALYTICS, ORDERS)}
         self.time.at(max(now + 1.0, self.time.next_beat()), self._each_second)
 
     def stop(self) -> None:

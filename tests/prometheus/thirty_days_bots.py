@@ -152,7 +152,7 @@ class Bot:
             daily_trades=self._trades,
             daily_loss_cap_remaining=10.0 + min(0.0, self.pnl),
             unhedged_usd={"kalshi": self.unhedged, "polymarket": 0.0},
-            working_orders={venue: {"count": 0, "oldest_ts": None} for venue in VENUES},
+            working_orders={venue: self._orders(ts) for venue in VENUES},
             stream_status={"kalshi": "disconnected" if paused else "connected", "polymarket": "connected"},
             quote_age_seconds={"kalshi": now - self._quoted, "polymarket": self._draw.uniform(0.1, 4)},
             open_positions=[{"market_id": "KX-1", "venue": "kalshi", "expected_settlement_at": settles}],
@@ -162,6 +162,11 @@ class Bot:
                 "ARB_STREAM_MODE": True,
             },
         )
+
+    def _orders(self, now: float) -> Message:
+        """Now and then an order has worked for a second or two when a cycle ends."""
+        works = self._draw.random() < 0.03
+        return {"count": int(works), "oldest_ts": now - self._draw.uniform(0.2, 2) if works else None}
 
     def _decisions(self) -> list[Message]:
         opened = [messages.decision(action="filled", reason="filled")] if self._draw.random() < 0.3 else []
