@@ -26,7 +26,7 @@ PUBLIC = {
     "EXPORTER_PUBLIC_URL": ("tradebot.exporter", "http://localhost:9121"),
 }
 """Where people open the console: by variable the template that says it, and the usual address."""
-LONGEST_ADDRESS = 100
+LONGEST_ADDRESS = 100  # characters; a message to Telegram has room for no more
 FOLDER_MODE, FILE_MODE = 0o750, 0o640
 
 
@@ -82,7 +82,8 @@ def _addresses(variables: Mapping[str, str]) -> tuple[str, list[str]]:
     for variable, (template, usual) in PUBLIC.items():
         address = variables.get(variable, "").strip().rstrip("/") or usual
         if not URL.fullmatch(address) or len(address) > LONGEST_ADDRESS:
-            said.append(f"Links in messages lead to {usual}: {variable} is not a web address.")
+            expected = f"a web address of at most {LONGEST_ADDRESS} characters"
+            said.append(f"Links in messages lead to {usual}: {variable} is not {expected}.")
             address = usual
         lines.append(f'{{{{ define "{template}" }}}}{address}{{{{ end }}}}')
     return "\n".join([*lines, ""]), said
@@ -110,12 +111,9 @@ def exporters_webhook(url: str, token: Path, given: Given) -> Settings:
 
 
 def write(rendered: Rendered, templates: Path, folder: Path) -> None:
-    """Write all of it, the configuration last: a reload never sees half of it. Raises OSError."""
+    """Write the configuration after what it names, then remove what it names no more. Raises OSError."""
     for part in (folder, folder / "templates", folder / "secrets"):
         part.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-    for old in (folder / "secrets").iterdir():
-        if old.name not in rendered.secrets:
-            old.unlink()
     for name, text in rendered.secrets.items():
         _write(folder / "secrets" / name, text)
     texts = {source.name: source.read_text() for source in templates.glob("*.tmpl")}
@@ -123,16 +121,20 @@ def write(rendered: Rendered, templates: Path, folder: Path) -> None:
         _write(folder / "templates" / name, text)
     _write(folder / SAID, "\n".join([*rendered.said, ""]))
     _write(folder / CONFIGURATION, rendered.configuration)
+    for old in (folder / "secrets").iterdir():
+        if old.name not in rendered.secrets:
+            old.unlink()
 
 
 def _write(path: Path, text: str) -> None:
     """Write a file, unless it says that already: its time tells whether Alertmanager has read it."""
-    if path.exists() and path.read_text() == text:
+    content = text.encode()
+    if path.exists() and path.read_bytes() == content:
         return
     unfinished = path.with_name(f".{path.name}.new")
     unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "w") as file:
-        file.write(text)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb") as file:
+        file.write(content)
     unfinished.replace(path)
 
 

@@ -349,7 +349,7 @@ VALUES = {
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_accepted_alertmanager_takes_and_reads_as_it_was_meant(
     data: st.DataObject, place: Place
 ) -> None:
@@ -366,7 +366,7 @@ def test_whatever_is_accepted_alertmanager_takes_and_reads_as_it_was_meant(
 
 
 @given(text=st.text(max_size=40))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_value_whatever_breaks_out_of_the_file(text: str, place: Place) -> None:
     """Either it is refused, or it stands there as it is: the shape of the file is always the same."""
     place.set(*SET)
