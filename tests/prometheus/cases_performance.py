@@ -176,9 +176,9 @@ CYCLE_SLOW = [
         "Fast cycles end it when they are three quarters of five minutes.",
         "TradebotCycleSlow",
         Kind.FIRES,
-        with_cycles(700),
-        firing=(slow("81.25%"),),
-        ends=(1045, "recovered"),
+        with_cycles(700, interval=4.9),
+        firing=(slow("80.17%"),),
+        ends=(1050, "recovered"),
     ),
     Case(
         "It ends as planned where the bot is sent away.",
