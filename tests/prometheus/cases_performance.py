@@ -177,8 +177,8 @@ CYCLE_SLOW = [
         "TradebotCycleSlow",
         Kind.FIRES,
         with_cycles(700, interval=4.9),
-        firing=(slow("80.17%"),),
-        ends=(1050, "recovered"),
+        firing=(slow("80%"),),
+        ends=(1055, "recovered"),
     ),
     Case(
         "It ends as planned where the bot is sent away.",
