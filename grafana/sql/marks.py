@@ -28,7 +28,8 @@ def kills() -> Statement:
 def alerts() -> Statement:
     """Each alert from when it fired until it ended, or until now where it goes on."""
     return _newest(
-        f"""SELECT fired_at AS time, COALESCE(resolved_at, CASE state WHEN 'firing' THEN {NOW} END, seen_until) AS until,
+        f"""SELECT fired_at AS time,
+            COALESCE(resolved_at, CASE state WHEN 'firing' THEN {NOW} END, seen_until) AS until,
             UPPER(severity) || ' ' || {named("alert")} AS title,
             COALESCE(NULLIF(bot, '') || ', ', '') || CASE WHEN state = 'firing' THEN 'still on'
                 ELSE 'ended: ' || why END || COALESCE(', ' || NULLIF(had_by, '') || ' had it', '') AS text
