@@ -17,7 +17,8 @@ from tests.prometheus import (
     cases_risk,
     cases_self,
 )
-from tests.prometheus.promtool import Case, Kind, alert_rules, faults
+from tests.prometheus.judging import faults
+from tests.prometheus.promtool import Case, Kind, alert_rules
 
 SITUATIONS = (
     cases_disconnected,
