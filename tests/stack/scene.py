@@ -103,6 +103,8 @@ class Scene:
     fires: float = SOON
     ends: float = SOON
     promise: float | None = None
+    tells_its_end: bool = True
+    """Whether anybody hears of the end; a dead man's switch is there to miss the next call."""
     prepare: Act | None = None
     """What has to be so before it can begin, and is no part of its time."""
 
@@ -180,7 +182,7 @@ def _played(stage: Stage, outcome: Outcome, to_the_end: bool) -> None:
         began = time.time()
         scene.mend(stage)
         outcome.mended = time.time()
-        if to_the_end or scene.ends <= SOON:
+        if scene.tells_its_end and (to_the_end or scene.ends <= SOON):
             outcome.resolved = arrived("resolved", began, scene.ends)
     except NotPossibleError as why:
         outcome.skipped = str(why)

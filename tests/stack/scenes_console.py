@@ -174,13 +174,18 @@ def alertmanager_away(stage: Stage) -> None:
         wait_until(lambda: stage.console.query(firing), f"{alert} in Prometheus", 240)  # noqa: B023
     heard = [message for message in webhook.messages("watchdog") if message.at > killed + 1]
     assert not heard, "the dead man's switch heard of a Watchdog that nobody could send"
-    assert time.time() > killed + 90, "longer than a Watchdog may be late"
+    assert time.time() > killed + UNHEARD, "longer than a Watchdog may be late"
     stage.console.start("alertmanager")
 
 
 def prometheus_stopped(stage: Stage) -> None:
-    """Prometheus stands still."""
+    """Prometheus stands still; what it sent last holds for four minutes, then nobody is called any more."""
     stage.console.programs["prometheus"].send(signal.SIGSTOP)
+
+    def unheard() -> bool:
+        return time.time() - stage.console.webhook.messages("watchdog")[-1].at > UNHEARD
+
+    wait_until(unheard, "a dead man's switch that hears nothing", 240 + UNHEARD + 60)
 
 
 def lost_today(**fields: Any) -> Act:
@@ -203,6 +208,9 @@ def until_midnight(now: float) -> float:
     """Seconds until the UTC day ends."""
     return DAY - now % DAY
 
+
+UNHEARD = 90.0
+"""Seconds without a Watchdog, which comes each minute, after which a dead man's switch calls somebody."""
 
 WATCHED = Told("watchdog", "none")
 NEW_DAY = "the UTC day rolled over"
@@ -240,7 +248,7 @@ DEAF = Scene(
     None, alertmanager_away, nothing, fires=60, ends=200)
 WATCHDOG = Scene(
     "watchdog", "TradebotWatchdog", WATCHED, "nothing: it always fires; it ends when Prometheus stands still",
-    None, nothing, prometheus_stopped, fires=70, ends=330)
+    None, nothing, prometheus_stopped, fires=70, tells_its_end=False)
 DAYS_LOSS = Scene(
     "loser_of_the_day", "TradebotLossCapBreached", PAGED, "its cap lost; ends with the UTC day",
     scripted(), lost_today(last_cycle=NOTHING), the_day_ends, ended=NEW_DAY, ends=KEPT)

@@ -36,7 +36,9 @@ def played(short: Iterable[Scene], long: Iterable[Scene]) -> list[Any]:
 
 
 ALL = played(MINUTE, SCENES)
-MENDED = played((s for s in MINUTE if s.mend and s.ends <= SOON), (s for s in SCENES if s.mend))
+MENDED = played(
+    (s for s in MINUTE if s.mend and s.ends <= SOON), (s for s in SCENES if s.mend and s.tells_its_end)
+)
 
 
 @pytest.fixture
