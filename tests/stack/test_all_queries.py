@@ -53,7 +53,7 @@ def queries() -> Iterator[Query]:
             if asked:
                 yield Query(path.stem, f"variable {variable['name']}", "", asked[1])
         for annotation in page["annotations"]["list"]:
-            if "target" in annotation:
+            if "expr" in annotation.get("target", {}):  # others are rows of the reporting database
                 yield Query(path.stem, f"annotation {annotation['name']}", "", annotation["target"]["expr"])
         for panel in panels(page):
             title = panel.get("title") or panel.get("description", "")[:40]
