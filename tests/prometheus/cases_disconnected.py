@@ -5,6 +5,8 @@ from tests.prometheus.promtool import (
     Case,
     Firing,
     Kind,
+    Labels,
+    Series,
     always,
     bot,
     changes,
@@ -32,6 +34,24 @@ def gone(*severities: str, tier: str = "live", **texts: str) -> tuple[Firing, ..
     )
 
 
+def both(*expected: Firing) -> tuple[Firing, ...]:
+    """The same of the bot `other`, too."""
+
+    def others(said: Labels) -> dict[str, str]:
+        return {name: text.replace("arb", "other") for name, text in said.items()}
+
+    return (*expected, *(Firing(others(one.labels), others(one.annotations)) for one in expected))
+
+
+def beating_until(last: float) -> Series:
+    """The time of the last of the beats, which come every second, in fractions of a second."""
+    return lambda second: min(second - 0.3, last)
+
+
+# Two bots on one machine that died at 63.6 s: the scrape at 65 finds beats that are 1.7 s and 2.4 s old.
+DIED = {"connected": changes((0, 1), (65, 0)), "up": changes((0, 1), (65, 0)), "loop_hung": None}
+YOUNGER = {**DIED, "last_heartbeat_timestamp_seconds": beating_until(63.3)}
+OLDER = {**DIED, "last_heartbeat_timestamp_seconds": beating_until(62.6)}
 # Killed between the scrapes at 60 and 65: the scrape at 65 finds no connection and a last beat 5 s old.
 KILLED = {
     "connected": changes((0, 1), (65, 0)),
@@ -57,6 +77,50 @@ CASES = [
         silent_at=(64,),
         firing_at=(65, 300),
         firing=gone("warning", tier="paper"),
+    ),
+    Case(
+        "Two bots that are lost together are told together, though one beat is a little younger.",
+        "TradebotDisconnected",
+        Kind.FIRES,
+        {**bot(tier="paper", **YOUNGER), **bot("other", tier="paper", **OLDER)},
+        silent_at=(64,),
+        firing_at=(65, 300),
+        firing=both(*gone("warning", tier="paper")),
+    ),
+    Case(
+        "So are two that are stopped together, of which one is silent for 5 s and the other not yet.",
+        "TradebotDisconnected",
+        Kind.FIRES,
+        {
+            **bot(
+                tier="paper",
+                connected=changes((0, 1), (75, 0)),
+                last_heartbeat_timestamp_seconds=beating_until(65.2),
+            ),
+            **bot(
+                "other",
+                tier="paper",
+                connected=changes((0, 1), (70, 0)),
+                last_heartbeat_timestamp_seconds=beating_until(64.7),
+            ),
+        },
+        silent_at=(69,),
+        firing_at=(70, 300),
+        firing=both(*gone("warning", tier="paper")),
+    ),
+    Case(
+        "A link that is away for so short a time is none where nobody else was lost just now.",
+        "TradebotDisconnected",
+        Kind.NEGATIVE,
+        {
+            **bot(
+                tier="paper",
+                connected=changes((0, 1), (65, 0), (70, 1)),
+                last_heartbeat_timestamp_seconds=(lambda second: second - 0.3 if second != 65 else 63.3),
+            ),
+            **bot("other", tier="paper"),
+        },
+        silent_at=(64, 65, 69, 70, 90),
     ),
     Case(
         "A bot stopped by SIGSTOP is warned of at the scrape that finds it silent.",
