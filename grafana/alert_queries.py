@@ -1,20 +1,21 @@
 """The PromQL of alerts: which fire, who has each, whom they reach; beside `queries` and `kill_queries`."""
 
-from collections.abc import Sequence
-
 from grafana.promql import saying
 
 # --- Whether anything is known of alerts ---
 _WATCHDOG = 'ALERTS{alertname=~"(Tradebot)?Watchdog", alertstate="firing"}'
 _EVALUATED = f"(time() - max(timestamp({_WATCHDOG})) < 60)"
+# One lost scrape of Alertmanager is nothing.
 _DELIVERING = (
-    '(max(prometheus_notifications_alertmanagers_discovered) > 0) and on() (max(up{job="alertmanager"}) == 1)'
+    "(max(prometheus_notifications_alertmanagers_discovered) > 0)"
+    ' and on() (max(max_over_time(up{job="alertmanager"}[12s])) == 1)'
 )
-# What could not be handed on is lost only where nothing was handed on since: a start finds nobody at first.
-_LOST = (
-    "((sum(increase(prometheus_notifications_dropped_total[1m]))"
-    " + sum(increase(prometheus_notifications_errors_total[1m]))) > 0)"
+# A start finds nobody for a moment. Where that goes on, the Watchdog alone fails each 15 s: so in both spans.
+_NOT_HANDED_ON = (
+    "((sum(increase(prometheus_notifications_dropped_total[30s]{0}))"
+    " + sum(increase(prometheus_notifications_errors_total[30s]{0}))) > 0)"
 )
+_LOST = f"({_NOT_HANDED_ON.format('')} and {_NOT_HANDED_ON.format(' offset 40s')})"
 _SEES = '(max(up{job="tradebot"}) == 1)'
 
 # --- What fires ---
@@ -31,34 +32,45 @@ def _each(severity: str, had: bool) -> str:
     """Seconds since each alert of a severity began, of those that somebody has, or nobody."""
     mine = _SINCE % (_FIRING % severity)
     if had:
-        return f"{mine} * on(alertname, bot) group_left(has) {_WHO}"
-    return f"{mine} unless on(alertname, bot) {_HAD}"
+        mine = f"{mine} * on(alertname, bot) group_left(has) {_WHO}"
+    else:
+        mine = f"{mine} unless on(alertname, bot) {_HAD}"
+    return f"max by (alertname, bot, venue, has) ({mine})"
 
 
-def firing(severity: str, *, had: bool = False, shown: int, beside: Sequence[str] = ()) -> str:
+def firing(severity: str, *, had: bool = False, shown: int) -> str:
     """Seconds since each of the oldest alerts began, as many as worse ones leave of `shown` rows.
 
     `had`: those that somebody has, whose name is in the label `has`. Labels besides: `alertname`, `what`,
-    that name without the project's prefix, `where`, bot and venue. `beside` are what else takes a row.
+    that name without the project's prefix, `where`, bot and venue.
     """
     worse = ORDER[: ORDER.index((severity, had))]
     taken = [f"(count({_each(*each)}) or vector(0))" for each in worse]
-    taken += [f"(count({each}) or vector(0))" for each in beside]
     # One row is kept for "and more" as soon as they do not fit.
-    left = " - ".join([f"{shown}", f"({_all()} > bool {shown})", *taken])
+    left = " - ".join([_rows(shown), f"({_all()} > bool {_rows(shown)})", *taken])
     named = f'label_replace({_each(severity, had)}, "what", "$1", "alertname", "(?:Tradebot)?(.+)")'
-    joined = f'label_join(max by (alertname, what, bot, venue, has) ({named}), "where", " ", "bot", "venue")'
+    joined = f'label_join({named}, "where", " ", "bot", "venue")'
     placed = f'label_replace({joined}, "where", " · $1", "where", "(.*[^ ]) *")'
     return f"topk(scalar(clamp_min({left}, 0)), {placed})"
 
 
 def more(shown: int) -> str:
     """How many alerts have no row of their own."""
-    return f"({_all()} > {shown}) - {shown - 1}"
+    return f"({_all()} > {_rows(shown)}) - {_rows(shown)} + 1"
+
+
+def where_room(expr: str, shown: int) -> str:
+    """`expr` while alerts leave it one of `shown` rows."""
+    return f"({expr}) and on() ({_all()} < {shown})"
 
 
 def _all() -> str:
-    return f"(count({_SHOWN}) or vector(0))"
+    return f"(count(max by (alertname, severity, bot, venue) ({_SHOWN})) or vector(0))"
+
+
+def _rows(shown: int) -> str:
+    """How many of `shown` rows are for alerts: one less while the way that they take is itself broken."""
+    return f"({shown} - (count({NOT_DELIVERED}) or count({NOT_EVALUATED}) or vector(0)))"
 
 
 NONE_FIRING = (
@@ -88,11 +100,17 @@ NOBODY_IS_CALLED = f"{_NOBODY_CALLED} and on() {_NOT_ONLY_PAPER}"
 NOBODY_ON_PAPER = f"{_NOBODY_CALLED} unless on() {_NOT_ONLY_PAPER}"
 
 # --- Whether what is told arrives: the Watchdog comes back to the exporter each minute ---
-_FAILING = "sum(increase(alertmanager_notifications_failed_total[10m])) > 0"
+# As TradebotNotificationsFailing judges it: what a reload cut short is sent again, and the way back to the
+# exporter fails while the exporter restarts.
+_STARTED = 'max(process_start_time_seconds{job="tradebot"})'
+_GAVE_UP = (
+    "(sum(increase(alertmanager_notifications_failed_total"
+    '{integration%s"webhook", reason!="contextCanceled"}[5m])) > 0)'
+)
+_FAILING = f"({_GAVE_UP % '!='} or on() ({_GAVE_UP % '='} and on() (time() - {_STARTED} > 300)))"
 ALERTS_FAILING = f"({_FAILING}) unless on() ({NOT_DELIVERED})"
 _BACK_AGE = "ceil(time() - max(tradebot_exporter_alert_path_timestamp_seconds))"
 _HANDED_ON = f"unless on() ({NOT_DELIVERED}) unless on() ({_FAILING})"
-_STARTED = 'max(process_start_time_seconds{job="tradebot"})'
 ALERTS_LATE = f"({_BACK_AGE} >= 180) {_HANDED_ON}"
 _NOT_BACK = (
     f"((time() - {_STARTED} or on() vector(1e9)) unless on() ({_BACK_AGE}) and on() {_SEES} {_HANDED_ON})"

@@ -33,19 +33,19 @@ def verdict(sizes: Sizes) -> stat.Panel:
     )
 
 
-_CALLED = [alert_queries.NOBODY_IS_CALLED, alert_queries.NOBODY_ON_PAPER]
-
-
 def alerts(sizes: Sizes, shown: int) -> stat.Panel:
     """The worst alerts in `shown` rows, or the proof that the rules are evaluated and none fires.
 
     A press on one leads to its runbook. What somebody has is grey: nobody else has to do anything.
     """
     looks = {"critical": palette.RED, "warning": palette.AMBER}
-    nobody, on_paper = _CALLED
+    nobody, on_paper = (
+        alert_queries.where_room(each, shown)
+        for each in (alert_queries.NOBODY_IS_CALLED, alert_queries.NOBODY_ON_PAPER)
+    )
     firing = [
         Level(
-            alert_queries.firing(severity, had=had, shown=shown, beside=_CALLED),
+            alert_queries.firing(severity, had=had, shown=shown),
             f"{severity.upper()} · {{{{what}}}}{{{{where}}}}" + (" · {{has}} has it" if had else ""),
             palette.NEUTRAL if had else looks[severity],
         )
@@ -55,7 +55,7 @@ def alerts(sizes: Sizes, shown: int) -> stat.Panel:
         Level(alert_queries.more(shown), "AND MORE · see System", palette.AMBER, unit="none"),
         Level(alert_queries.NONE_FIRING, "NONE FIRING · rules evaluated", unit="suffix: s ago"),
         Level(alert_queries.NOT_SEEN, "ALERTS · the exporter does not answer", palette.PURPLE, "BLIND"),
-        Level(alert_queries.NOT_DELIVERED, "ALERTS REACH NOBODY · Alertmanager", palette.RED, "DOWN"),
+        Level(alert_queries.NOT_DELIVERED, "ALERTS REACH NOBODY · Alertmanager", palette.RED, "LOST"),
         Level(alert_queries.NOT_EVALUATED, "ALERTS · rules are not evaluated", palette.PURPLE, "BLIND"),
         Level(nobody, "NOBODY IS CALLED · no push receiver", palette.AMBER, "SET ONE"),
         Level(on_paper, "no push receiver · paper only", palette.BLUE, "ON THE WALL"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from exporter.collector import Collector
 from exporter.control.kill import Order, Stage, pressed
@@ -11,6 +12,7 @@ from exporter.control.proof import Rung
 from exporter.control.standing import Standing, standing
 from exporter.ledger import ANALYTICS, LedgerFigures
 from exporter.losscap import utc_day
+from exporter.planned import Planned
 from exporter.view import BotView, StoreSeen
 from tests.doubles.messages import T0, base_state, cycle_of, decision, heartbeat, killed, state
 
@@ -52,6 +54,8 @@ class Situation:
     """Of a kill that is ordered at `CHANGE`; empty where none is. Without it this console cannot kill."""
     kill_file: bool = False
     last_drill: float | None = None
+    quiet: Planned | None = None
+    """The planned quiet that held last."""
 
 
 EVERY_DAY = SimpleNamespace(tz="UTC", days=frozenset(range(7)), opens=0, closes=0, reason="venue maintenance")
@@ -62,6 +66,15 @@ SITUATIONS: dict[str, Situation] = {
     "stale": Situation(ours=False, states_until=CHANGE),
     "disconnected": Situation(disconnects_at=CHANGE),
     "planned": Situation(disconnects_at=CHANGE, settings={"schedule": (EVERY_DAY,)}),
+    "overrun": Situation(disconnects_at=CHANGE, quiet=Planned(T0, T0 + 200, "upgrade", ZoneInfo("UTC"))),
+    "venue planned": Situation(
+        {"stream_status": {"kalshi": "down", "polymarket": "connected"}},
+        settings={"venue_schedule": {"kalshi": (EVERY_DAY,)}},
+    ),
+    "venues planned": Situation(
+        {"stream_status": {"kalshi": "down", "polymarket": "down"}},
+        settings={"venue_schedule": {"kalshi": (EVERY_DAY,), "polymarket": (EVERY_DAY,)}},
+    ),
     "silent": Situation(ours=False),
     "hung": Situation(states_until=CHANGE),
     "operator": Situation({"status": "killed", "kill_switch": killed("operator", "stop")}),
@@ -181,6 +194,7 @@ class Play:
     def __init__(self, name: str, situation: Situation) -> None:
         self.situation = situation
         self.view = BotView(name, now=T0, **{"expected_interval": 5.0, **(situation.settings or {})})
+        self.view.last_quiet = situation.quiet
         if situation.kill is not None:
             self.view.control = Killer(self.view, situation)
 

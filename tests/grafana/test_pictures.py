@@ -2,77 +2,21 @@
 
 import json
 import re
-import shutil
-import subprocess
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from grafana import palette
 from grafana.__main__ import DASHBOARDS
-from tests.grafana import situations
-from tests.grafana.wall import Said, Series, read
-from tests.stack.processes import HOST, free_port, running
+from tests.grafana import situations, worlds
+from tests.grafana.wall import Prometheus, look, read
 
 pytestmark = pytest.mark.stack
 
-Ask = Callable[[str, str, float], list[Series]]
 GONE = situations.END + 60
 """When the exporter's last scrape is a minute old."""
 FILLS = (palette.NEUTRAL, palette.BLUE, palette.DIM_PURPLE, palette.PURPLE, palette.AMBER, palette.RED)
 GREY, BLUE, DIM, PURPLE, AMBER, RED = FILLS
-
-
-@pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    """Asks a Prometheus that holds five minutes of every situation; nothing is scraped."""
-    if shutil.which("prometheus") is None or shutil.which("promtool") is None:
-        pytest.skip("Prometheus is not installed")
-    folder = tmp_path_factory.mktemp("situations")
-    (folder / "samples.txt").write_text(situations.samples())
-    make_blocks = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "samples.txt", "data"]
-    subprocess.run(make_blocks, cwd=folder, check=True, capture_output=True, timeout=60)
-    (folder / "prometheus.yml").write_text("{}\n")
-    address = f"{HOST}:{free_port()}"
-    command = [
-        "prometheus",
-        f"--config.file={folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        "--storage.tsdb.retention.time=100y",
-        "--query.lookback-delta=9s",  # stored samples have no markers of series that ended
-        f"--web.listen-address={address}",
-    ]
-
-    def query(expression: str, bot: str, at: float) -> list[Series]:
-        filled = expression.replace("$bot", bot).replace("$__interval", "15s")
-        body = urllib.parse.urlencode({"query": filled, "time": at}).encode()
-        with urllib.request.urlopen(f"http://{address}/api/v1/query", body, timeout=20) as answer:
-            found = json.load(answer)["data"]["result"]
-        return [(series["metric"], float(series["value"][1])) for series in found]
-
-    def ready() -> bool:
-        try:
-            return urllib.request.urlopen(f"http://{address}/-/ready", timeout=1).status == 200
-        except OSError:
-            return False
-
-    with running(command, folder / "prometheus.log", ready):
-        yield query
-
-
-def panel(page: str, begins: str) -> dict[str, Any]:
-    """The stat whose description begins so."""
-    content = json.loads((DASHBOARDS / f"{page}.json").read_text())
-    (found,) = [one for one in content["panels"] if one.get("description", "").startswith(begins)]
-    return dict(found)
-
-
-def look(ask: Ask, page: str, begins: str, bot: str, at: float = situations.END) -> list[Said]:
-    return read(panel(page, begins), lambda expression: ask(expression, bot, at))
 
 
 MODE, AGE, CAP, PNL, EXPOSED, FILL, KILL = (
@@ -168,7 +112,7 @@ PICTURES: dict[str, dict[str, tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize("bot", PICTURES)
-def test_each_tile_of_live_says_one_thing_and_the_right_one(bot: str, ask: Ask) -> None:
+def test_each_tile_of_live_says_one_thing_and_the_right_one(bot: str, ask: Prometheus) -> None:
     for tile, (pattern, colour) in PICTURES[bot].items():
         said = look(ask, "live", tile, bot)
         assert len(said) == 1, f"{tile}: {[str(one) for one in said]}"
@@ -177,13 +121,13 @@ def test_each_tile_of_live_says_one_thing_and_the_right_one(bot: str, ask: Ask) 
 
 
 @pytest.mark.parametrize("bot", situations.SITUATIONS)
-def test_no_tile_ever_says_two_things(bot: str, ask: Ask) -> None:
+def test_no_tile_ever_says_two_things(bot: str, ask: Prometheus) -> None:
     for at in (situations.END, situations.CROWD, GONE):
         for tile in (MODE, AGE, CAP, PNL, EXPOSED, FILL, KILL):
             assert len(look(ask, "live", tile, bot, at)) == 1, (tile, at)
 
 
-def test_every_tile_is_blind_once_the_exporter_is_gone(ask: Ask) -> None:
+def test_every_tile_is_blind_once_the_exporter_is_gone(ask: Prometheus) -> None:
     for tile, text in {MODE: "MODE ?", AGE: "AGE ?", KILL: "KILL ?", **NOTHING_IS_KNOWN}.items():
         (said,) = look(ask, "live", tile, "alive", GONE)
         assert (str(said), said.colour) == (f"BLIND | {text}", DIM)
@@ -199,7 +143,7 @@ def test_without_an_answer_from_prometheus_every_stat_says_so_in_purple() -> Non
 
 
 @pytest.mark.parametrize("page", ["live", "system"])
-def test_the_verdict_is_the_worst_of_all_bots_and_blind_without_one(page: str, ask: Ask) -> None:
+def test_the_verdict_is_the_worst_of_all_bots_and_blind_without_one(page: str, ask: Prometheus) -> None:
     (worst,) = look(ask, page, "VERDICT", "alive")
     assert re.match(r"ACT NOW · \w+ [A-Z].* · \d+ (s|min) · \+\d+ more \|", str(worst)), worst
     assert worst.colour == RED
@@ -208,14 +152,14 @@ def test_the_verdict_is_the_worst_of_all_bots_and_blind_without_one(page: str, a
     assert (blind.name, blind.colour) == ("BLIND · the exporter says nothing", PURPLE)
 
 
-def test_none_firing_is_said_only_while_the_rules_are_evaluated(ask: Ask) -> None:
+def test_none_firing_is_said_only_while_the_rules_are_evaluated(ask: Prometheus) -> None:
     (none,) = look(ask, "live", "ALERTS", "alive")
     assert str(none) == "NONE FIRING · rules evaluated | 0"
     (blind,) = look(ask, "live", "ALERTS", "alive", GONE)
     assert (str(blind), blind.colour) == ("ALERTS · rules are not evaluated | BLIND", PURPLE)
 
 
-def test_the_worst_alerts_come_first_and_what_does_not_fit_is_counted(ask: Ask) -> None:
+def test_the_worst_alerts_come_first_and_what_does_not_fit_is_counted(ask: Prometheus) -> None:
     rows = look(ask, "live", "ALERTS", "alive", situations.CROWD)
     assert [str(row) for row in rows] == [
         "CRITICAL · Trouble1 · alive | 51",
@@ -226,13 +170,13 @@ def test_the_worst_alerts_come_first_and_what_does_not_fit_is_counted(ask: Ask) 
     ]
 
 
-def test_an_alert_says_who_has_it(ask: Ask) -> None:
+def test_an_alert_says_who_has_it(ask: Prometheus) -> None:
     said = look(ask, "live", "ALERTS", "alive", situations.HELD)
     assert "CRITICAL · Trouble0 · alive · ann has it" in {row.name for row in said}
     assert "CRITICAL · Trouble1 · alive" in {row.name for row in said}
 
 
-def test_capital_over_its_limit_is_red_and_at_its_limit_is_not(ask: Ask) -> None:
+def test_capital_over_its_limit_is_red_and_at_its_limit_is_not(ask: Prometheus) -> None:
     rows = look(ask, "live", "Free cash", "full")
     assert [(row.name, row.colour) for row in rows] == [
         ("polymarket · $100 free · $230 of $200 locked", RED),
@@ -240,17 +184,49 @@ def test_capital_over_its_limit_is_red_and_at_its_limit_is_not(ask: Ask) -> None
     ]
 
 
-def test_a_stream_that_is_not_as_it_should_be_has_its_code(ask: Ask) -> None:
-    streams = json.loads((DASHBOARDS / "live.json").read_text())["panels"]
-    (timeline,) = [one for one in streams if one["type"] == "state-timeline"]
+def lanes(ask: Prometheus, page: str, bot: str, *, label: str = "") -> dict[str, str]:
+    """What the page's timeline says at the end, in words: by the label of its series, else by its lanes."""
+    content = json.loads((DASHBOARDS / f"{page}.json").read_text())["panels"]
+    (timeline,) = [one for one in content if one["type"] == "state-timeline"]
     words = timeline["fieldConfig"]["defaults"]["mappings"][0]["options"]
-    found = ask(timeline["targets"][0]["expr"], "degraded", situations.END)
-    said = {labels["venue"]: words[f"{value:g}"]["text"] for labels, value in found}
+    return {
+        labels[label] if label else target["legendFormat"]: words[f"{value:g}"]["text"]
+        for target in timeline["targets"]
+        for labels, value in ask(target["expr"], bot, situations.END)
+    }
+
+
+def test_a_stream_that_is_not_as_it_should_be_has_its_code(ask: Prometheus) -> None:
+    said = lanes(ask, "live", "degraded", label="venue")
     assert said == {"kalshi": "DEGRADED", "polymarket": "CONNECTED", "gemini": "OTHER"}
-    lost = ask(timeline["targets"][0]["expr"], "disconnected", situations.END)
-    assert {words[f"{value:g}"]["text"] for _, value in lost} == {"NOT REPORTED"}
-    never = ask(timeline["targets"][0]["expr"], "awaiting", situations.END)
-    assert never == [({"venue": "venues"}, 0)], "without a series Grafana would speak of time fields"
+    assert set(lanes(ask, "live", "disconnected", label="venue").values()) == {"NOT REPORTED"}
+    never = lanes(ask, "live", "awaiting", label="venue")
+    assert never == {"venues": "NOT REPORTED"}, "without a series Grafana would speak of time fields"
+
+
+def test_a_venue_in_planned_quiet_is_planned_whatever_its_stream_says(ask: Prometheus) -> None:
+    said = lanes(ask, "live", "venue planned", label="venue")
+    assert said == {"kalshi": "PLANNED", "polymarket": "CONNECTED"}
+    assert set(lanes(ask, "live", "venues planned", label="venue").values()) == {"PLANNED"}
+
+
+@pytest.mark.parametrize(
+    ("bot", "lane", "figure"),
+    [
+        ("alive", "none", None),
+        ("planned", "PLANNED", "planned quiet, for another"),
+        ("overrun", "OVERRUN", "planned quiet ended, not back, for"),
+    ],
+)
+def test_planned_quiet_and_what_is_past_its_end_are_two_things(
+    bot: str, lane: str, figure: str | None, ask: Prometheus
+) -> None:
+    assert lanes(ask, "system", bot)["planned"] == lane
+    rows = {row.name: row for row in look(ask, "system", "LINK", bot) if row.name.startswith("planned")}
+    assert set(rows) == ({figure} if figure else set())
+    if bot == "overrun":
+        (row,) = rows.values()
+        assert (row.text, row.colour) == ("100", AMBER)
 
 
 # Link of the chain: situation: what it says, its colour.
@@ -259,6 +235,8 @@ CHAIN = {
         "alive": ("VENUES → | 1", GREY),
         "degraded": ("of 3 VENUES | 1", AMBER),
         "disconnected": ("DISCONNECTED | VENUES ?", DIM),
+        "venue planned": ("VENUES → | 1", GREY),
+        "venues planned": ("VENUES → | PLANNED", BLUE),
     },
     "BOT LOOP": {
         "alive": ("LOOP LAG → | 0.001", GREY),
@@ -270,6 +248,7 @@ CHAIN = {
         "alive": ("SOCKET → | UP", GREY),
         "disconnected": ("SOCKET → | DOWN", RED),
         "planned": ("SOCKET → | PLANNED", BLUE),
+        "overrun": ("SOCKET → | DOWN", RED),
     },
     "EXPORTER": {"alive": ("unread corrupt | LEDGER", AMBER)},
     "SCRAPE": {"alive": ("SCRAPE → | 0", GREY)},
@@ -278,20 +257,20 @@ CHAIN = {
 
 
 @pytest.mark.parametrize("link", CHAIN)
-def test_each_link_of_the_chain_says_one_thing_and_the_right_one(link: str, ask: Ask) -> None:
+def test_each_link_of_the_chain_says_one_thing_and_the_right_one(link: str, ask: Prometheus) -> None:
     for bot, expected in CHAIN[link].items():
         (said,) = look(ask, "system", link, bot)
         assert (str(said), said.colour) == expected
 
 
-def test_the_links_behind_a_broken_one_do_not_pretend_to_be_seen(ask: Ask) -> None:
+def test_the_links_behind_a_broken_one_do_not_pretend_to_be_seen(ask: Prometheus) -> None:
     for link in ("VENUES", "BOT LOOP", "SOCKET"):
         (said,) = look(ask, "system", link, "alive", GONE)
         assert said.name == "BLIND"
         assert said.colour == DIM
 
 
-def test_the_decisions_add_up_and_the_most_frequent_come_first(ask: Ask) -> None:
+def test_the_decisions_add_up_and_the_most_frequent_come_first(ask: Prometheus) -> None:
     content = json.loads((DASHBOARDS / "live.json").read_text())
     (feed,) = [one for one in content["panels"] if "15 minutes" in one["title"]]
     count, share, last = (ask(target["expr"], "blocked", situations.END) for target in feed["targets"][:3])
@@ -304,7 +283,7 @@ def test_the_decisions_add_up_and_the_most_frequent_come_first(ask: Ask) -> None
     assert not ask(feed["targets"][0]["expr"], "blocked", GONE), "old counts are not shown as now"
 
 
-def test_the_list_of_bots_has_each_with_its_verdict(ask: Ask) -> None:
+def test_the_list_of_bots_has_each_with_its_verdict(ask: Prometheus) -> None:
     content = json.loads((DASHBOARDS / "system.json").read_text())
     below = [one for row in content["panels"] for one in row.get("panels", [])]
     (bots,) = [one for one in below if one["title"].startswith("BOTS")]
@@ -316,9 +295,10 @@ def test_the_list_of_bots_has_each_with_its_verdict(ask: Ask) -> None:
     assert (verdicts["alive"], verdicts["planned"], verdicts["disconnected"]) == ("ok", "planned", "act")
 
 
-def test_the_choice_of_bots_holds_them_all_when_the_exporter_is_gone(ask: Ask) -> None:
+def test_the_choice_of_bots_holds_them_all_when_the_exporter_is_gone(ask: Prometheus) -> None:
     content = json.loads(Path(DASHBOARDS / "live.json").read_text())
     definition = content["templating"]["list"][2]["definition"]
     expression = re.fullmatch(r"query_result\((.*)\)", definition)
     assert expression
-    assert {labels["bot"] for labels, _ in ask(expression[1], "", GONE)} == situations.SITUATIONS.keys()
+    known = {labels["bot"] for labels, _ in ask(expression[1], "", GONE)}
+    assert known == {*situations.SITUATIONS, worlds.BOT}

@@ -1,12 +1,18 @@
 """Reads a stat of a page as people do, from the answers to its queries: what it says, in which colour."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from grafana.__main__ import DASHBOARDS
+from tests.grafana import situations
+
 Series = tuple[dict[str, str], float]
 Ask = Callable[[str], Sequence[Series]]
+Prometheus = Callable[[str, str, float], list[Series]]
+"""Answers an expression for a bot at a time."""
 
 
 @dataclass(frozen=True)
@@ -57,3 +63,20 @@ def _overrides(panel: dict[str, Any], ref_id: str) -> dict[str, Any]:
         if override["matcher"] == {"id": "byFrameRefID", "options": ref_id}:
             return {entry["id"]: entry.get("value") for entry in override["properties"]}
     return {}
+
+
+def panel(page: str, begins: str) -> dict[str, Any]:
+    """The stat whose description begins so; one under a collapsed row where there is none above."""
+    content = json.loads((DASHBOARDS / f"{page}.json").read_text())
+    below = [one for row in content["panels"] for one in row.get("panels", [])]
+    above, others = (
+        [one for one in places if one.get("description", "").startswith(begins)]
+        for places in (content["panels"], below)
+    )
+    (found,) = above or others
+    return dict(found)
+
+
+def look(ask: Prometheus, page: str, begins: str, bot: str, at: float = situations.END) -> list[Said]:
+    """What a stat of a page says of a bot at a time."""
+    return read(panel(page, begins), lambda expression: ask(expression, bot, at))
