@@ -24,6 +24,7 @@ from exporter.config import Addresses, BotConfig, Config
 from exporter.control.actions import Actions
 from exporter.control.console import Console
 from exporter.exposition import render
+from exporter.last_modes import LastModes
 from exporter.latches import LatchErrands, Latches
 from exporter.losscap import Breach
 from exporter.page import runbooks as runbook_pages
@@ -39,12 +40,14 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     latches = Latches(config.latch_folder)
     calendars = Calendars(config.bots)
     await calendars.load()  # before anything is said of a bot that may be meant to be away
-    views = [_view(bot, latches.restore(bot.name), calendars) for bot in config.bots]
-    breaches = LatchErrands(latches)
+    modes = LastModes(config.latch_folder)
+    views = [_view(bot, latches.restore(bot.name), modes.restore(bot.name), calendars) for bot in config.bots]
+    breaches, kept_modes = LatchErrands(latches), LatchErrands(modes)
     recording = Recording(config, views, breaches.keep)
 
     def changed(view: BotView) -> None:
         breaches.keep(view)
+        kept_modes.keep(view)
         recording.changed(view)
 
     bridges = [
@@ -138,7 +141,7 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     await service.serve(app, watches, taken, ending=ending, stopping=streams.end)
 
 
-def _view(bot: BotConfig, breach: Breach | None, calendars: Calendars) -> BotView:
+def _view(bot: BotConfig, breach: Breach | None, last_mode: str | None, calendars: Calendars) -> BotView:
     return BotView(
         bot.name,
         now=time.time(),
@@ -149,6 +152,7 @@ def _view(bot: BotConfig, breach: Breach | None, calendars: Calendars) -> BotVie
         schedule=calendars.of(bot),
         venue_schedule=calendars.by_venue(bot),
         breach=breach,
+        last_mode=last_mode,
     )
 
 

@@ -14,6 +14,7 @@ import os
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from exporter.control.errand import errand
 from exporter.errors import LatchNotKept
@@ -25,10 +26,20 @@ from exporter.view import BotView
 log = logging.getLogger(__name__)
 
 
+class Keeps(Protocol):
+    """What writes something of a bot that must outlive this program."""
+
+    def wants(self, view: BotView) -> bool:
+        """Whether that has changed since it was written."""
+
+    def keep(self, view: BotView) -> None:
+        """Write it if it has changed; may hang as long as the disk does."""
+
+
 class LatchErrands:
     """Has latches written in threads, one for each bot at a time: a disk that hangs stops nothing else."""
 
-    def __init__(self, latches: Latches) -> None:
+    def __init__(self, latches: Keeps) -> None:
         self._latches = latches
         self._under_way: dict[str, asyncio.Task[None]] = {}
 

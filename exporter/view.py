@@ -64,6 +64,7 @@ class BotView:
         schedule: Iterable[Entry] = (),
         venue_schedule: Mapping[str, Sequence[Entry]] | None = None,
         breach: Breach | None = None,
+        last_mode: str | None = None,
     ) -> None:
         self.name = name
         self.kind = kind
@@ -89,7 +90,7 @@ class BotView:
         self.session = Session(None, None, now)
         self.cycles_taken = 0
         """Decision lists counted since this exporter started; the last one is in `state` when it rises."""
-        self.last_mode: str | None = None
+        self.last_mode = last_mode
         self.settings: Mapping[str, float] | None = None
         self.settings_at: float | None = None
         self.unverified: Mapping[str, bool] = {}
