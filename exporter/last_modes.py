@@ -1,6 +1,6 @@
 """Keeps each bot's last known mode in a small file, so that a restart of this program does not forget it.
 
-Who is paged hangs on it where no `tier` is configured: a bot on paper would page from a restart until its next
+Who is paged hangs on it where no `tier` is configured: a bot on paper would page from a restart to its next
 state. And a mode that changes meanwhile is a change that nobody ordered. One that cannot be written is logged
 once and tried again with each message; one that cannot be read is not known.
 """
