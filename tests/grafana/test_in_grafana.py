@@ -196,7 +196,11 @@ def test_every_query_is_answered_without_an_error(name: str, ask: Ask) -> None:
         for target in panel.get("targets", [])
         if target["datasource"]["type"] == "prometheus"
     ]
-    asked += [(note["name"], note["target"]) for note in dashboard["annotations"]["list"]]
+    asked += [
+        (note["name"], note["target"])
+        for note in dashboard["annotations"]["list"]
+        if note["datasource"]["type"] == "prometheus"
+    ]
     assert asked
     faults = []
     for where, target in asked:
@@ -258,6 +262,39 @@ def test_every_statement_gives_grafana_the_columns_and_types_that_its_panel_expe
         if not rows and made.text not in MAY_BE_SILENT:
             faults.append(f"{where}: no row")
     assert not faults, "\n".join(faults)
+
+
+def test_every_mark_has_a_moment_an_end_a_title_and_words_on_every_page(ask: Ask, session: Ledger) -> None:
+    now = time.time()
+    fired = {"state": "firing", "fingerprint": "f", "fired_at": now - 60, "seen_until": now}
+    rows = [("alert", "TradebotDisconnected firing", json.dumps(fired)), ("setting_change", "ARB_CAP", "{}")]
+    for seq, (kind, what, data) in enumerate(rows, start=-len(rows)):
+        session.change(
+            "INSERT INTO events (seq, at, bot, kind, severity, who, what, data)"
+            " VALUES (?, ?, ?, ?, 'warning', 'ann', ?, ?)",
+            (seq, now - 60, BOT, kind, what, data),
+        )
+    session.change(
+        "INSERT INTO kills (id, bot, who, source, reason, drill, sent_at, state)"
+        " VALUES ('mark', ?, 'ann', 'page', 'looks wrong', 0, ?, 'sent')",
+        (BOT, now - 60),
+    )
+    known = {made.text: made for made in ledgers.statements().values()}
+    for name in PAGES:
+        notes = json.loads((DASHBOARDS / name).read_text())["annotations"]["list"]
+        marked = [note for note in notes if note["datasource"]["type"] == LEDGER_TYPE]
+        assert {note["name"] for note in marked} == {"Kills", "Alerts", "Changes", "Restarts"}
+        for note in marked:
+            assert note["target"]["queryText"] in known
+            (frame,) = result_of(ask, note["target"], session.begin, time.time())["frames"]
+            types = {field["name"]: field["type"] for field in frame["schema"]["fields"]}
+            assert types == {"time": "time", "timeEnd": "time", "title": "string", "text": "string"}
+            moments, ends, titles, words = frame["data"]["values"]
+            assert moments, note["name"]
+            assert all(titles)
+            assert all(words)
+            assert all(begin <= end for begin, end in zip(moments, ends, strict=True))
+            assert all(abs(begin / 1000 - now) < 3600 for begin in moments), "in milliseconds"
 
 
 MAY_BE_SILENT = {
