@@ -57,9 +57,9 @@ def test_what_is_no_mode_is_not_known(tmp_path, caplog):
 
 
 def test_a_folder_that_takes_no_files_is_told_once_and_tried_again(tmp_path, caplog):
-    (tmp_path / "folder").write_text("in the way")
     modes = LastModes(tmp_path / "folder")
     view = view_of(modes)
+    (tmp_path / "folder").write_text("in the way")
     view.received(messages.state(cycle=1, mode="paper"), T0 + 5)
     with caplog.at_level(logging.ERROR):
         modes.keep(view)
