@@ -23,7 +23,7 @@ def delivery() -> stat.Panel:
             Level(alert_queries.ALERTS_LATE, "WATCHDOG", palette.AMBER, unit="s"),
             Level(alert_queries.ALERTS_NEVER_BACK, "WATCHDOG", palette.AMBER, "NEVER"),
             Level(alert_queries.ALERTS_NOT_YET_BACK, "WATCHDOG", palette.BLUE, "AWAITED"),
-            Level(alert_queries.ALERTS_TO_NOBODY, "NOBODY CALLED", palette.AMBER, unit="s"),
+            Level(alert_queries.ALERTS_TO_NOBODY, "NO RECEIVER", palette.AMBER, unit="s"),
             Level(alert_queries.ALERTS_TO_WALL, "TO WALL ONLY", palette.BLUE, unit="s"),
             Level(alert_queries.ALERTS_DELIVERED, "DELIVERED", unit="s"),
         ],

@@ -29,7 +29,7 @@ def live() -> dashboard.Dashboard:
             Place(day_pnl(), x=12, y=4, w=4, h=4),
             Place(exposed(), x=16, y=4, w=4, h=4),
             Place(last_fill(), x=20, y=4, w=4, h=4),
-            Place(rows(alerts(Sizes(name=32, value=32), shown=5)), x=0, y=8, w=16, h=5),
+            Place(rows(alerts(Sizes(name=28, value=28), shown=5)), x=0, y=8, w=16, h=5),
             Place(kill_panels.kill_switch(), x=16, y=8, w=8, h=5),
             Place(pnl_today(), x=0, y=13, w=11, h=7),
             Place(operator_day(), x=11, y=13, w=3, h=3),

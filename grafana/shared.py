@@ -33,10 +33,11 @@ def verdict(sizes: Sizes) -> stat.Panel:
     )
 
 
-def alerts(sizes: Sizes, shown: int) -> stat.Panel:
+def alerts(sizes: Sizes, shown: int, others: str = "see System") -> stat.Panel:
     """The worst alerts in `shown` rows, or the proof that the rules are evaluated and none fires.
 
-    A press on one leads to its runbook. What somebody has is grey: nobody else has to do anything.
+    A press on one leads to its runbook. What somebody has is grey: nobody else has to do anything. `others`
+    says where those stand that have no row.
     """
     looks = {"critical": palette.RED, "warning": palette.AMBER}
     nobody, on_paper = (
@@ -51,8 +52,8 @@ def alerts(sizes: Sizes, shown: int) -> stat.Panel:
         )
         for severity, had in alert_queries.ORDER
     ]
-    others = [
-        Level(alert_queries.more(shown), "AND MORE · see System", palette.AMBER, unit="none"),
+    besides = [
+        Level(alert_queries.more(shown), f"AND MORE · {others}", palette.AMBER, unit="none"),
         Level(alert_queries.NONE_FIRING, "NONE FIRING · rules evaluated", unit="suffix: s ago"),
         Level(alert_queries.NOT_SEEN, "ALERTS · the exporter does not answer", palette.PURPLE, "BLIND"),
         Level(alert_queries.NOT_DELIVERED, "ALERTS REACH NOBODY · Alertmanager", palette.RED, "LOST"),
@@ -63,7 +64,7 @@ def alerts(sizes: Sizes, shown: int) -> stat.Panel:
     panel = levels_stat(
         "ALERTS: critical and warning, oldest first, with the time since each began and who has it; a press "
         "opens the runbook. NONE FIRING only while the rules are evaluated (Watchdog).",
-        [*firing, *others],
+        [*firing, *besides],
         sizes=sizes,
         unit="s",
         unknown="ALERTS: BLIND",

@@ -28,7 +28,7 @@ def system() -> dashboard.Dashboard:
             Place(exporter_link(), x=12, y=3, w=4, h=4),
             Place(scrape_link(), x=16, y=3, w=4, h=4),
             Place(alert_panels.delivery(), x=20, y=3, w=4, h=4),
-            Place(alerts(Sizes(name=20, value=20), shown=3), x=0, y=7, w=24, h=2),
+            Place(alerts(Sizes(name=20, value=20), shown=3, others="below"), x=0, y=7, w=24, h=2),
             Place(states(), x=0, y=9, w=16, h=7),
             Place(kill_panels.kill_button(), x=16, y=9, w=8, h=4),
             Place(kill_panels.last_command(), x=16, y=13, w=8, h=3),

@@ -366,6 +366,14 @@ def test_the_tiles_are_read_from_four_metres() -> None:
             assert len(fixed) <= 12, f"{fixed} wraps in a tile"
 
 
+def test_the_chain_is_read_from_four_metres() -> None:
+    system = page("system.json")
+    tiles = [panel for panel in system["panels"] if panel["gridPos"]["y"] == 3]
+    assert [panel["gridPos"]["w"] for panel in tiles] == [4] * 6
+    names = [target["legendFormat"] for panel in tiles for target in panel["targets"]]
+    assert [name for name in names if len(re.sub(r"{{.*?}}", "", name)) > 12] == [], "these wrap in a tile"
+
+
 # --- Metrics ---
 def test_metric_names_stand_in_the_modules_of_queries() -> None:
     for path in GRAFANA.glob("*.py"):
