@@ -126,7 +126,8 @@ class KillDesk:
         now = self._clock()
         before = self._kills.get(venue)
         order = Order(secrets.token_hex(8), who, source, reason, now, venue, close_day_trades, drill)
-        goes_on = before is not None and before.stage is not Stage.NOT_VERIFIED
+        # What an earlier run of this program proved says nothing of a bot that this one has not heard yet.
+        goes_on = self._restored is None and before is not None and before.stage is not Stage.NOT_VERIFIED
         if before is not None and goes_on and (drill or not before.order.drill):
             kept = replace(before.order, close_day_trades=before.order.close_day_trades or close_day_trades)
             kill = replace(before, order=kept)

@@ -13,7 +13,7 @@ from exporter.control.kill import Stage
 from exporter.control.kill_latch import KillLatch
 from exporter.control.proof import Rung
 from exporter.errors import Invalid, NotNow
-from tests.doubles import bots
+from tests.doubles import bots, messages
 from tests.exporter.control.kill_stand import Stand
 
 
@@ -181,6 +181,23 @@ async def test_a_bot_that_was_restarted_while_the_exporter_was_down_is_judged_an
     assert stand.standing().state is Stage.SENT
     await stand.cycles(2)
     assert stand.standing().state is Stage.VERIFIED
+
+
+async def test_a_press_before_the_bot_was_heard_asks_for_a_proof_of_its_own(stand, tmp_path):
+    async with stand.running():
+        await stand.press()
+        await stand.for_seconds(1)
+        await stand.disk(lambda: keeps(tmp_path, '"verified"'))
+    stand.bot.killed = False  # somebody released it while nobody watched
+    stand.restart_the_exporter()
+    assert stand.standing().state is Stage.VERIFIED
+    assert (await stand.press()).state is Stage.SENT
+    await stand.link_again()
+    stand.deliver(stand.bot.state(stand.now, [messages.decision()]))  # of the cycle under way
+    await stand.for_seconds(1)
+    assert stand.bot.killed
+    stands = stand.standing()
+    assert (stands.state, stands.rung) == (Stage.VERIFIED, Rung.FLAG)
 
 
 async def test_what_was_disproved_stays_so_over_a_restart_of_the_exporter(tmp_path):
