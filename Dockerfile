@@ -41,7 +41,7 @@ USER 10001:10001
 EXPOSE 9121
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9121/-/healthy', timeout=3)"]
+    CMD ["python", "-c", "import urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:9121/-/healthy', timeout=3)"]
 # The settings are mounted at /app/exporter.yml, where the program looks by itself, also for `doctor`.
 ENTRYPOINT ["python", "-m", "exporter"]
 

@@ -12,7 +12,7 @@ _QUOTED = re.compile(r"""(["'])(.*?)\1\s*(?:#.*)?""")
 def read_variables(text: str) -> dict[str, str]:
     """Every variable that is set there; what is no such line is passed over."""
     found = {}
-    for line in text.splitlines():
+    for line in text.removeprefix("\ufeff").splitlines():  # which some editors put before everything
         if (assigned := _LINE.fullmatch(line)) is not None:
             name, value = assigned.groups()
             quoted = _QUOTED.fullmatch(value)

@@ -36,7 +36,7 @@ ONE_LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 PRINTABLE = re.compile(r"[\x21-\x7e]+")
 SECRETS = {
     SLACK_URL: (URL, "one web address"),
-    SLACK_TOKEN: (PRINTABLE, "one word such as xoxb-…"),
+    SLACK_TOKEN: (re.compile(r"[A-Za-z0-9._-]+"), "one word such as xoxb-…"),
     SMTP_PASSWORD: (ONE_LINE, "one line"),
     TELEGRAM_TOKEN: (re.compile(r"[0-9]{3,20}:[A-Za-z0-9_-]{20,100}"), "NUMBER:LETTERS as BotFather gave it"),
     PAGERDUTY_KEY: (re.compile(r"[A-Za-z0-9]{32}"), "the 32 characters of an Events API v2 key"),
@@ -101,7 +101,7 @@ class Given:
         path = self.folder / name
         try:
             with path.open("rb") as file:
-                text = file.read(LONGEST_SECRET + 1).decode().strip()
+                text = file.read(LONGEST_SECRET + 1).decode("utf-8-sig").strip()
         except FileNotFoundError as error:
             raise NotUsableError(f"secrets/{name} is missing") from error
         except IsADirectoryError as error:

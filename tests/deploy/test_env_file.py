@@ -34,6 +34,10 @@ def test_values_quotes_and_comments_are_told_apart() -> None:
     assert read_variables(TEXT) == EXPECTED
 
 
+def test_the_marks_of_other_editors_are_no_part_of_a_name_or_a_value() -> None:
+    assert read_variables("\ufeffA=b\r\nC='d'\r\n") == {"A": "b", "C": "d"}
+
+
 def test_what_is_no_assignment_is_passed_over() -> None:
     assert read_variables("nothing\n= x\n1A=b\n\n") == {}
 

@@ -229,6 +229,13 @@ def test_what_has_not_changed_is_not_written_again(place: Place) -> None:
     assert (place.out / "alertmanager.yml").stat().st_mtime_ns > before[place.out / "alertmanager.yml"]
 
 
+def test_what_editors_put_around_a_secret_is_no_part_of_it(place: Place) -> None:
+    place.set()
+    (place.secrets / "slack_url").write_bytes(b"\xef\xbb\xbf" + HOOK.encode() + b" \r\n")
+    place.make()
+    assert (place.out / "secrets" / "slack_url").read_text() == HOOK
+
+
 # Each fault by itself, beside a PagerDuty that is well: what is set, and the sentence.
 FAULTS: list[tuple[dict[str, str], dict[str, str], str]] = [
     (
@@ -241,6 +248,11 @@ FAULTS: list[tuple[dict[str, str], dict[str, str], str]] = [
     ({}, {"slack_url": f"{HOOK}\n{HOOK}"}, "Slack is off: secrets/slack_url is not one web address."),
     ({}, {"slack_url": "x" * 5000}, "Slack is off: secrets/slack_url is not one web address."),
     ({}, {"slack_token": "xoxb-1"}, "Slack is off: SLACK_CHANNEL is not set."),
+    (
+        {"SLACK_CHANNEL": "#a"},
+        {"slack_token": '"xoxb-1"'},
+        "Slack is off: secrets/slack_token is not one word",
+    ),
     (
         {"SLACK_CHANNEL": "#a"},
         {"slack_token": "x", "slack_url": HOOK},

@@ -123,6 +123,22 @@ def test_the_greeting_comes_when_everything_answers_and_names_what_there_is(
     assert not any(password in said for password in grafana.passwords.values())
 
 
+def test_a_proxy_of_the_machine_is_not_asked_for_the_consoles_own_programs(
+    grafana: Double, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_secrets(tmp_path)
+    grafana.passwords["admin"] = (tmp_path / ADMIN_PASSWORD).read_text()
+    (tmp_path / "receivers.txt").write_text("")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    environ = {
+        **PUBLIC,
+        **dict.fromkeys(("EXPORTER_URL", "GRAFANA_URL", "ALERTMANAGER_URL"), grafana.url),
+    }
+    assert main(["--secrets", str(tmp_path), "--alertmanager", str(tmp_path), "--wait", "0"], environ) == 0
+    assert reloads(grafana) == 1
+
+
 def reloads(server: Double) -> int:
     return [(method, path) for method, path, _ in server.calls].count(("POST", "/-/reload"))
 
