@@ -48,8 +48,6 @@ def _template(name: str) -> str:
 
 def _slack(receiver: str) -> tuple[str, Settings]:
     digest = receiver == "digest"
-    resolved = '{{ if eq .Status "resolved" }}good{{ else }}'
-    severity = '{{ if eq .CommonLabels.severity "critical" }}danger{{ else }}warning{{ end }}{{ end }}'
     buttons = {"Page": "page"} if digest else {"Page": "page", "Runbook": "runbook", "I have it": "operator"}
     return "slack_configs", {
         "username": "Trading bot console",
@@ -59,7 +57,7 @@ def _slack(receiver: str) -> tuple[str, Settings]:
         "text": _template("digest" if digest else "body"),
         # Not the text: a name with _ or * in it is no formatting.
         "mrkdwn_in": ["fallback"],
-        "color": "" if receiver in {"digest", "remind", "test"} else resolved + severity,
+        "color": "" if receiver in {"digest", "remind", "test"} else _template("color"),
         "actions": [
             {"type": "button", "text": text, "url": _template(place)} for text, place in buttons.items()
         ],

@@ -120,8 +120,17 @@ def test_an_end_says_why(texts: Texts) -> None:
     assert texts.telegram(over).text.startswith(
         "RESOLVED · arb · Disconnected\narb · Disconnected: planned: quiet began\n"
     )
-    unknown = texts.telegram(alert(status="resolved", ended=""))
-    assert "arb · Disconnected: ended\n" in unknown.text
+
+
+def test_what_nobody_evaluates_any_more_is_not_called_resolved(texts: Texts) -> None:
+    silent, over = alert(status="resolved", ended=""), alert(status="resolved", ended="recovered")
+    assert texts.telegram(silent).text.startswith(
+        "NOT KNOWN · arb · Disconnected\narb · Disconnected: nothing more is heard of it, that is no end\n"
+    )
+    colors = [texts.named("color", each) for each in (alert(), alert(severity="warning"), over, silent)]
+    assert colors == ["danger", "warning", "good", "warning"]
+    own = texts.telegram(alert("ExporterDown", bot="", status="resolved"))
+    assert own.text.startswith("RESOLVED · ExporterDown\nExporterDown: no longer reported\n")
 
 
 def test_twenty_bots_are_one_message_that_can_be_read(texts: Texts) -> None:
@@ -141,7 +150,7 @@ def test_alerts_of_one_bot_are_told_apart_and_each_means_something(texts: Texts)
     told = texts.telegram(alert("StateStale"), alert("LoopHung"), alert("Flapping", status="resolved"))
     assert told.text.splitlines()[0] == "CRITICAL 2 · arb · StateStale, LoopHung"
     assert told.text.count(DESCRIPTION.format(bot="arb")) == 2
-    assert "arb · Flapping: ended" in told.text
+    assert "arb · Flapping: nothing more is heard of it" in told.text
 
 
 @pytest.mark.parametrize(
