@@ -24,7 +24,7 @@ CAP_USD = 10.0
 class LiveBot:
     """In mode live, with a cap of 10 USD, unless `fields` of its states say otherwise.
 
-    All of them beat at the same moment, at each whole second: what is done to many at once is seen at once.
+    All of them beat at the same moment, `phase` seconds after each whole one.
     Without `beats` it is as bots of the base protocol are, which send no heartbeat. While `mute` it says
     nothing at all; while `hung` it beats and no cycle ends. `ahead` is what its clock is ahead, in seconds.
     One that is `far` is behind a network that can lose packets.
@@ -37,6 +37,7 @@ class LiveBot:
         tier: str = "live",
         beats: bool = True,
         far: bool = False,
+        phase: float = 0.0,
         stores: Mapping[str, str] | None = None,
         **fields: Any,
     ) -> None:
@@ -44,7 +45,7 @@ class LiveBot:
         self.hung = False
         self.ahead = 0.0
         self._name, self._tier, self._stores = name, tier, stores or {}
-        self._beats, self._far = beats, far
+        self._beats, self._far, self._phase = beats, far, phase
         self._fields = fields
         self._session = 1
         self._bot = ScriptedBot()
@@ -125,7 +126,7 @@ class LiveBot:
                 if ends_a_cycle:
                     await bot.send(self._state(session, cycle, time.time() - began))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), 1 - time.time() % 1)
+                await asyncio.wait_for(self._over.wait(), 1 - (time.time() - self._phase) % 1)
                 return
 
     def _state(self, session: int, cycle: int, uptime: float) -> dict[str, Any]:

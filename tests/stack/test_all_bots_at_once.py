@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from exporter.link import SILENT_AFTER_SECONDS
 from tests.stack.console import Console, NotInstalledError
 from tests.stack.live_bot import LiveBot
 from tests.stack.processes import wait_until
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.stack
 TWENTY = [f"bot{number:02}" for number in range(20)]
 LOST = "TradebotDisconnected"
 ALERT = "TradebotExporterDown"
+SCRAPE = 5.0
 WORST = 30 + 5 + 5 + 5 + 1
 """Seconds: `for`, a scrape until it begins and until it is given up, an evaluation, the group's wait."""
 
@@ -38,7 +40,11 @@ class Crowd:
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
     with ExitStack() as stack:
-        bots = [stack.enter_context(LiveBot(name, far=True)) for name in TWENTY]
+        # Their beats are spread over the second, so that a scrape may fall between the last ones.
+        bots = [
+            stack.enter_context(LiveBot(name, far=True, phase=number / len(TWENTY)))
+            for number, name in enumerate(TWENTY)
+        ]
         try:
             console = stack.enter_context(
                 Console(tmp_path_factory.mktemp("crowd"), [bot.entry for bot in bots])
@@ -49,7 +55,14 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
         yield Crowd(console, bots)
 
 
+def wait_for_a_moment_between(console: Console) -> None:
+    """Wait until what is lost now is silent for 4.5 to 5.5 s at a scrape, which finds half of it gone."""
+    (scraped,) = console.query('timestamp(up{job="tradebot"})')
+    time.sleep((float(scraped["value"][1]) + SCRAPE - SILENT_AFTER_SECONDS + 0.5 - time.time()) % SCRAPE)
+
+
 def test_twenty_bots_that_are_lost_at_once_are_one_message_and_one_when_they_are_back(crowd: Crowd) -> None:
+    wait_for_a_moment_between(crowd.console)
     lost = time.time()
     for bot in crowd.bots:
         bot.lose_packets()
