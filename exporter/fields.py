@@ -35,7 +35,9 @@ class Fields:
     def number(self, key: str) -> float | None:
         """A finite number; true and false are none."""
         value = self._values.get(key)
-        if value is not None and type(value) not in {int, float}:
+        if value is None:  # asked for some thirty fields of a state, of which many are absent
+            return None
+        if type(value) not in {int, float}:
             self._bad[0] += 1
             return None
         return finite(value)

@@ -40,8 +40,8 @@ NAMED: Final = 3
 """Trades of one cycle that an event names."""
 LARGEST: Final = 1e12
 """USD that are written out; beyond that an amount is no amount."""
-FILLED, DRY_RUN = "filled", "dry_run"
-"""What a bot's decisions say that opened something: for money, and on paper."""
+FILLED, DRY_RUN = OPENED = "filled", "dry_run"
+"""What decisions that opened something say: for money, and on paper. No set: a bot may say anything there."""
 LEAST_RISE: Final = 0.005
 """USD above the high so far that are half a cent at least, and not what adding floats leaves."""
 
@@ -104,7 +104,8 @@ class Notifier:
         if first and (state.ts is None or state.ts < view.started):
             return
         key = view.name, view.kind
-        named = [words for decision in state.decisions if (words := _trade(decision))]
+        opened = (each for each in state.decisions if isinstance(each, dict) and each.get("action") in OPENED)
+        named = [words for decision in opened if (words := _trade(decision))]
         alone = [words for words in named if self._throttle.passes(key, TRADE, words, now)]
         if alone:
             more = f", and {len(alone) - NAMED} more" if len(alone) > NAMED else ""
@@ -157,20 +158,15 @@ def usd(amount: float) -> str:
     return f"{amount:+,.2f}" if abs(amount) < LARGEST else f"{amount:+.3g}"
 
 
-def _trade(decision: object) -> str:
-    """A decision that opened something, in a few words; empty for any other."""
-    if not isinstance(decision, dict):
-        return ""
-    action = decision.get("action")
-    if action not in (FILLED, DRY_RUN):  # no set: what a bot sends there may be anything
-        return ""
+def _trade(decision: Mapping[str, object]) -> str:
+    """A decision that opened something, in a few words; empty where it does not say of what kind."""
     kind, match = decision.get("kind"), decision.get("match_key")
     if not isinstance(kind, str):
         return ""
     words = f"{clean(kind)} {clean(match) if isinstance(match, str) else ''}".strip()
     edge = finite(decision.get("edge"))
     worth = "" if edge is None or abs(edge) > 1 else f", edge {edge:+.4f} USD a contract"
-    return f"{words}{worth}{' (paper)' if action == DRY_RUN else ''}"
+    return f"{words}{worth}{' (paper)' if decision.get('action') == DRY_RUN else ''}"
 
 
 def _pnl(sight: Sight) -> tuple[str, float | None, str]:
