@@ -39,7 +39,6 @@ async def serve(config: Config, where: Addresses, taken: socket.socket) -> None:
     """Watch the bots, keep the reporting database and answer on the socket, until a signal comes."""
     latches = Latches(config.latch_folder)
     calendars = Calendars(config.bots)
-    await calendars.load()  # before anything is said of a bot that may be meant to be away
     modes = LastModes(config.latch_folder)
     views = [_view(bot, latches.restore(bot.name), modes.restore(bot.name), calendars) for bot in config.bots]
     breaches, kept_modes = LatchErrands(latches), LatchErrands(modes)

@@ -80,11 +80,13 @@ class Calendars:
         log.log(level, says, code, last_day(sessions))
 
     async def run(self) -> None:
-        """Read them anew each day, and sooner after a failure."""
-        read = self.known.keys() >= {*self.codes}
+        """Read them at once and anew each day, and sooner after a failure.
+
+        A kill must not wait for that; what an earlier run planned holds meanwhile (exporter.quiet).
+        """
         while True:
-            await asyncio.sleep(DAY_SECONDS if read else AGAIN_SECONDS)
             read = await self.load()
+            await asyncio.sleep(DAY_SECONDS if read else AGAIN_SECONDS)
 
 
 def last_day(sessions: Sessions) -> str:

@@ -75,6 +75,11 @@ class Closed:
     known: MutableMapping[str, Sessions]
     venue: str | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether its calendar was read."""
+        return self.exchange in self.known
+
     def at(self, now: float) -> Planned | None:
         """The quiet that holds at `now`."""
         if (sessions := self.known.get(self.exchange)) is None:

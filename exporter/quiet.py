@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from exporter.exchanges import Closed
 from exporter.link import RESTART_ALLOWANCE_SECONDS, Goodbye
-from exporter.planned import BOT, Planned
+from exporter.planned import BOT, SCHEDULE, Planned
 from exporter.schedule import planned
 
 if TYPE_CHECKING:
@@ -28,13 +29,20 @@ _UTC: Final = ZoneInfo("UTC")
 def planned_quiet(view: BotView, now: float) -> Planned | None:
     """The quiet that holds for a bot at `now` by its schedule or by somebody's order.
 
-    So is a goodbye that an earlier run of this program heard, until this one has reached the bot.
+    So is a goodbye that an earlier run of this program heard, until this one has reached the bot; and what it
+    planned by a calendar, until this one has read that.
     """
     ordered = () if view.maintenance is None else (view.maintenance.planned,)
     last = view.last_quiet
-    if last is not None and last.by == BOT and not view.link.ever_opened:
+    if last is not None and (
+        (last.by == BOT and not view.link.ever_opened) or (last.by == SCHEDULE and _waits_for_calendar(view))
+    ):
         ordered = (*ordered, last)
     return planned(view.schedule, now, ordered)
+
+
+def _waits_for_calendar(view: BotView) -> bool:
+    return any(isinstance(entry, Closed) and not entry.is_known for entry in view.schedule)
 
 
 def after_goodbye(goodbye: Goodbye | None) -> Planned | None:

@@ -15,7 +15,9 @@ from exporter import calendars, doctor_calendars
 from exporter.calendars import CalendarError, Calendars, parsed
 from exporter.config import load
 from exporter.exchanges import Closed, Sessions
+from exporter.planned import Planned
 from exporter.schedule import planned
+from exporter.view import BotView
 from tests.exporter.program import exporter, free_port, settings
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -242,7 +244,7 @@ def test_sessions_that_are_not_sound_are_refused(printed):
         parsed(printed, ["XNYS"])
 
 
-async def test_a_real_exporter_knows_at_its_first_answer_which_exchange_is_closed(tmp_path):
+async def test_a_real_exporter_finds_out_by_itself_which_exchange_is_closed(tmp_path):
     """New York and Tokyo are never open at once, so that one of them is closed whenever this runs."""
     schedule = ", schedule: [{exchange: XNYS, venue: new-york}, {exchange: XTKS, venue: tokyo}]"
     (bot,) = load(settings(tmp_path, free_port(), of_bot=schedule)).bots
@@ -253,12 +255,37 @@ async def test_a_real_exporter_knows_at_its_first_answer_which_exchange_is_close
         now = time.time()
         return {name: planned(entries, now) is None for name, entries in known.by_venue(bot).items()}
 
-    before = expected()
-    async with exporter(tmp_path, bot.port, of_bot=schedule) as running:
-        text = (await running.get("/metrics")).text
-    shown = {
-        name: float(re.search(rf'tradebot_venue_expected{{bot="arb",venue="{name}"}} (.+)', text)[1])
-        for name in before
-    }
-    assert shown in (before, expected())
-    assert not all(shown.values())
+    def shown(text: str) -> dict[str, float]:
+        found = re.findall(r'tradebot_venue_expected{bot="arb",venue="([a-z-]+)"} (.+)', text)
+        return {name: float(value) for name, value in found}
+
+    async with exporter(tmp_path, bot.port, of_bot=schedule) as running, asyncio.timeout(30):
+        while (seen := shown((await running.get("/metrics")).text)) != expected():
+            await asyncio.sleep(0.05)
+    assert not all(seen.values())
+
+
+async def test_an_exporter_answers_while_its_calendars_hang(tmp_path):
+    """Nobody who wants to kill a bot waits for holidays."""
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "exchange_calendars.py").write_text("import time; time.sleep(600)")
+    asked = time.monotonic()
+    schedule = ", schedule: [{exchange: XNYS}]"
+    async with exporter(tmp_path, free_port(), of_bot=schedule, PYTHONPATH=str(library)) as running:
+        assert (await running.get("/metrics")).status_code == 200
+    assert time.monotonic() - asked < calendars.PATIENCE_SECONDS
+
+
+def test_what_was_planned_by_a_calendar_holds_until_that_is_read_again():
+    known: dict[str, Sessions] = {}
+    view = BotView(
+        "arb", now=at("2026-11-21 12:00"), schedule=[Closed("XNYS", "regular", "shares rest", known)]
+    )
+    view.last_quiet = Planned(at("2026-11-20 16:00"), at("2026-11-23 09:30"), "shares rest", NEW_YORK)
+    assert view.at(at("2026-11-21 12:00")).quiet == view.last_quiet
+    assert view.at(at("2026-11-23 09:31")).expected
+    known["XNYS"] = Sessions(
+        (at("2026-11-20 09:30"), at("2026-11-30 09:30")), (at("2026-11-21 16:00"), at("2026-11-30 16:00"))
+    )
+    assert view.at(at("2026-11-21 12:00")).expected
