@@ -22,6 +22,9 @@ QUIET_LINK_SECONDS: Final = 600.0
 RESTART_ALLOWANCE_SECONDS: Final = 120.0
 """How long after a goodbye a bot may be away as planned."""
 
+STOPS_WITHIN_SECONDS: Final = 30.0
+"""A bot that says goodbye and keeps its connection for longer does not stop, however often it says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Goodbye:
@@ -37,6 +40,7 @@ class Link:
     __slots__ = (
         "_heard_at",
         "_opened",
+        "_stops_since",
         "attempts",
         "beats",
         "brought_state",
@@ -71,6 +75,8 @@ class Link:
         """Attempts to connect that came to an end, good or bad."""
         self._heard_at: float | None = None
         self._opened = 0
+        self._stops_since: float | None = None
+        """When the first goodbye came on this very connection."""
 
     @property
     def ever_opened(self) -> bool:
@@ -85,7 +91,7 @@ class Link:
     def opened(self, now: float) -> None:
         """A connection was accepted."""
         self.opened_at, self._heard_at, self.brought_state = now, None, False
-        self.heartbeat_cycle = None
+        self.heartbeat_cycle = self._stops_since = None
         self._opened += 1
         self.attempts += 1
 
@@ -109,6 +115,7 @@ class Link:
     def said_goodbye(self, reason: str, now: float) -> None:
         """The bot stops on purpose."""
         self.goodbye = Goodbye(reason, now)
+        self._stops_since = now if self._stops_since is None else self._stops_since
 
     def connected(self, now: float) -> bool:
         """Whether the bot can be believed to be at the other end; see above."""
@@ -137,7 +144,9 @@ class Link:
 
     def stopping(self, now: float) -> Goodbye | None:
         """The goodbye whose allowance still runs."""
-        goodbye = self.goodbye
+        goodbye, since = self.goodbye, self._stops_since
+        if self.opened_at is not None and since is not None and now - since > STOPS_WITHIN_SECONDS:
+            return None
         return goodbye if goodbye and abs(now - goodbye.at) < RESTART_ALLOWANCE_SECONDS else None
 
     def leaving(self, now: float) -> Goodbye | None:

@@ -84,14 +84,17 @@ def venues(sight: Sight) -> Mapping[str, Planned | None]:
 
 
 def _announced(sight: Sight) -> Mapping[str, tuple[Planned]]:
-    """The pauses that a fresh state names; one without an end within a week is not believed."""
-    live, heard = sight.live, sight.view.state_at
+    """The pauses that a fresh state names, one without an end within a week left out.
+
+    Nor is one believed that was put off again and again for a week: it would hide a venue for good.
+    """
+    live, heard, since = sight.live, sight.view.state_at, sight.view.announced
     if live is None or heard is None:
         return {}
     return {
         venue: (Planned(min(heard, sight.now), until, reason, _UTC, BOT),)
         for venue, (until, reason) in live.paused_until.items()
-        if until - heard <= LONGEST_ANNOUNCED_SECONDS
+        if max(until - heard, sight.now - since[venue]) <= LONGEST_ANNOUNCED_SECONDS
     }
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from botkit.messages import ACK_SUFFIX, ERROR, GOODBYE, HEARTBEAT, MALFORMED_REASONS, STATE
@@ -51,6 +52,8 @@ class BotView:
     """The planned quiet that a person ordered last, whether it still holds or not."""
     last_quiet: Planned | None = None
     """The planned quiet that holds, or held last and from which the bot is not known to be back."""
+    announced: Mapping[str, float] = MappingProxyType({})
+    """By venue, since when every state has said that it pauses."""
 
     def __init__(
         self,
@@ -210,6 +213,7 @@ class BotView:
             self._take_cycle(state, now)
         self._take_risk(state, now)
         self._take_settings(state, now)
+        self.announced = {venue: self.announced.get(venue, now) for venue in state.paused_until}
         self._compare_clocks(state.ts, now)
         self.link.brought_state = True
         self.state, self.state_at, self.state_day = state, now, day_of(state.ts, now)

@@ -14,6 +14,7 @@ from tests.doubles.messages import T0, base_state, cycle_of, decision, heartbeat
 from tests.exporter.test_metrics import Watched
 
 HOUR = 3600.0
+DAY = 24 * HOUR
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,19 @@ def test_a_pause_without_an_end_within_a_week_is_not_believed():
     far = T0 + LONGEST_ANNOUNCED_SECONDS
     assert venue(Watched().says(state(1, T0, planned=pause(far))), "kalshi") == 0
     assert venue(Watched().says(state(1, T0, planned=pause(far + 1))), "kalshi") == 1
+
+
+def test_a_pause_that_is_put_off_for_more_than_a_week_is_not_believed_until_the_bot_drops_it():
+    watched = Watched(stale_after=DAY + 1)
+    seen = []
+    for day in range(10):
+        watched.says(state(day + 1, watched.now, planned=pause(watched.now + 2 * DAY)))
+        seen.append(venue(watched, "kalshi"))
+        watched.after(DAY)
+    assert seen == [0] * 8 + [1] * 2
+    watched.says(state(20, watched.now))
+    watched.says(state(21, watched.now, planned=pause(watched.now + HOUR)))
+    assert venue(watched, "kalshi") == 0
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,16 @@ def test_a_goodbye_from_the_future_excuses_nothing():
     assert view.at(T0 + 8 - 3600).expected
 
 
+def test_a_bot_that_says_goodbye_again_and_again_and_stays_is_expected():
+    view = connected_view()
+    for cycle in range(1, 60):
+        view.received(state(cycle), T0 + 5 * cycle)
+        view.received(messages.goodbye("soon"), T0 + 5 * cycle)
+        assert view.at(T0 + 5 * cycle).expected == (5 * cycle > 35)
+    view.disconnected(T0 + 300, "closed by the bot")
+    assert not view.at(T0 + 300).expected
+
+
 def test_a_state_of_a_run_that_has_ended_is_not_now():
     view = fed(*(state(cycle) for cycle in range(50, 54)))
     end = T0 + 5 * 53
