@@ -4,8 +4,8 @@ A connection is opened for each query, read-only and with a patient lock, and cl
 are processor time, in which SQLite does all its work here, so that other work on the machine does not count;
 the best of several runs is taken. (Waiting for locks is in `reporting`, by the clock.) The floor is taken in
 the same way by a statement that reads no table. The exporter runs meanwhile and the bot speaks, so that the
-pages are not blind; the feed is as full as its two weeks may be. SQLite here is the C library; the data
-source has a translation of it.
+pages are not blind; the feed is as full as its two weeks may be, and the longest range has 100,000 events, by
+which 10,000 alerts fired and ended. SQLite here is the C library; the data source has a translation of it.
 """
 
 import argparse
@@ -45,6 +45,26 @@ SELECT :bot, 'made up', :since + n * :step, :since + n * :step, n, 'skipped', 's
     'bucket_' || n % 200, 'market cooldown active', 'market cooldown active (kalshi/KX-' || n % 200 || ')',
     0.02, 0.7, 1 + n % 40
 FROM number"""
+
+EVENTS: Final = 100_000
+_EVENTS: Final = """
+WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < :rows),
+made AS (
+    SELECT n, :since + n * :step AS at, n / 10 AS alert, n % 10 AS row, :since + n / 10 * 10 * :step AS began
+    FROM number
+)
+INSERT INTO events (seq, at, bot, kind, severity, source, what, why, data, previous, hash)
+SELECT n, at, :bot, CASE WHEN row > 1 THEN 'trade' ELSE 'alert' END, 'warning', 'made up',
+    CASE WHEN row > 1 THEN 'a pair of legs at two venues'
+        ELSE 'TradebotMadeUp' || alert % 8 || CASE row WHEN 0 THEN ' firing' ELSE ' resolved' END END,
+    'recovered',
+    json_object('state', CASE row WHEN 0 THEN 'firing' ELSE 'resolved' END,
+        'fingerprint', 'made up ' || alert,
+        'labels', json_object('alertname', 'TradebotMadeUp', 'bot', :bot, 'severity', 'warning'),
+        'active_at', began - 5, 'fired_at', began, 'delivered_at', began + 3, 'resolved_at', at,
+        'resolved_delivered_at', at + 15, 'had_by', '', 'seen_until', at),
+    'made up', 'made up'
+FROM made"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +122,7 @@ def measure(
 ) -> dict[tuple[PanelQuery, str], float]:
     """Best milliseconds of each query over each range that ends where the ledger does."""
     fill_feed(made.path)
+    fill_events(made.path)
     with Exporter(stores=[made.ledger], folder=made.folder) as exporter:
         exporter.feeders[0].send(b"".join(lines_of(DECISIONS, STATES)))
         exporter.wait_for_states(STATES)
@@ -120,6 +141,16 @@ def fill_feed(path: Path) -> None:
         if db.execute("SELECT COUNT(*) FROM feed").fetchone()[0] < FEED_ROWS:
             db.execute(
                 _FEED, {"bot": BOT, "rows": FEED_ROWS, "since": END - 14 * DAY, "step": 14 * DAY / FEED_ROWS}
+            )
+
+
+def fill_events(path: Path) -> None:
+    """Put events and alerts into the audit trail, unless that was done."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        if db.execute("SELECT COUNT(*) FROM events").fetchone()[0] < EVENTS:
+            db.execute("DELETE FROM events")
+            db.execute(
+                _EVENTS, {"bot": BOT, "rows": EVENTS, "since": END - 90 * DAY, "step": 90 * DAY / EVENTS}
             )
 
 

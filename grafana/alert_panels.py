@@ -97,8 +97,8 @@ def times() -> table.Panel:
     """How soon somebody was told of each alert, and how long it lasted."""
     return ledger_panels.rows(
         "TIMES BY ALERT · $bot and the console · medians",
-        "How often each alert fired in the page's range, the median time from its symptom until it was "
-        "delivered, and how long it lasted.",
+        f"Of the newest {alerts.COUNTED:,} alerts of the page's range: how often each fired, the median time "
+        "from its symptom until it was delivered, and how long it lasted.",
         alerts.times(),
         {
             "fired": Look(width=60, decimals=0),

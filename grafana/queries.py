@@ -159,7 +159,8 @@ _ORDER_AGE = f"(time() - min by (bot) ({of('tradebot_oldest_working_order_timest
 
 
 def _exposed_for(seconds: int) -> str:
-    lasting = f"(min_over_time(({UNHEDGED})[{seconds}s:5s]) > 0)"
+    # The steps of a subquery are whole multiples of 5 s: what it sees last may be over by now.
+    lasting = f"({UNHEDGED} > 0) and on(bot) (min_over_time(({UNHEDGED})[{seconds}s:5s]) > 0)"
     before = f"({total(f'{_UNHEDGED} offset {seconds}s')} > 0)"
     return f"({lasting} and on(bot) {before})"
 

@@ -15,6 +15,8 @@ from grafana.sql.statement import (
 )
 
 SHOWN = 200
+COUNTED = 2000
+"""Of how many alerts the medians are: reading each costs what it tells of itself as JSON."""
 
 _READ = ", ".join(
     f"json_extract(data, '$.{name}') AS {name}"
@@ -23,12 +25,20 @@ _READ = ", ".join(
         *("resolved_at", "seen_until", "had_by"),
     )
 )
-# An alert has a row when it fires and one when it ended, which says everything again; the later one counts.
-EPISODES = f"""SELECT *, MAX(seq) FROM (SELECT seq, bot, severity, why,
-        substr(what, 1, instr(what, ' ') - 1) AS alert, {_READ} FROM events
-        WHERE kind = 'alert' AND bot IN ({BOT}, '') AND at BETWEEN {FROM} AND {TO} + 1)
+
+
+def episodes(most: int, severities: str = "1") -> str:
+    """Each alert of the bot and of the console itself once, with what is known of it by now.
+
+    It has a row when it fires and one when it ended, which says everything again: the later one counts. So
+    the newest rows, twice as many as alerts, tell of at least the `most` that fired or ended last.
+    """
+    newest = f"""SELECT * FROM events WHERE kind = 'alert' AND bot IN ({BOT}, '') AND {severities}
+        AND at BETWEEN {FROM} AND {TO} + 1 ORDER BY at DESC LIMIT {2 * most}"""
+    return f"""SELECT *, MAX(seq) FROM (SELECT seq, bot, severity, why,
+        substr(what, 1, instr(what, ' ') - 1) AS alert, {_READ} FROM ({newest}))
     GROUP BY fingerprint, CAST(fired_at AS INTEGER)"""
-"""Each alert of the bot, and of the console itself, once: with what is known of it by now."""
+
 
 _KNOWN = f"EXISTS (SELECT 1 FROM bots WHERE bot = {BOT} AND {FRESH})"
 _TOLD = "delivered_at - active_at"
@@ -56,7 +66,7 @@ def history() -> Statement:
             ),
             "had by": text("COALESCE(NULLIF(had_by, ''), '–')"),
         },
-        {"newest": f"SELECT * FROM ({EPISODES}) ORDER BY fired_at DESC LIMIT {SHOWN}"},
+        {"newest": f"SELECT * FROM ({episodes(SHOWN)}) ORDER BY fired_at DESC LIMIT {SHOWN}"},
         order="fired_at DESC",
         words="no alert in this range",
         under="alert",
@@ -74,7 +84,7 @@ def times() -> Statement:
             "lasted": number("lasted"),
         },
         {
-            "episodes": EPISODES,
+            "episodes": episodes(COUNTED),
             "ranked": f"""SELECT alert, {_TOLD} AS told, {_LASTED} AS lasted,
                 ROW_NUMBER() OVER (PARTITION BY alert, {_TOLD} IS NULL ORDER BY {_TOLD}) AS told_rank,
                 SUM({_TOLD} IS NOT NULL) OVER (PARTITION BY alert) AS told_of,

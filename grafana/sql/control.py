@@ -375,7 +375,7 @@ def audit() -> Statement:
         columns,
         {
             "newest": f"""SELECT * FROM events WHERE bot IN ({BOT}, '') AND at BETWEEN {FROM} AND {TO} + 1
-                ORDER BY seq DESC LIMIT {AUDITED}"""
+                ORDER BY at DESC, seq DESC LIMIT {AUDITED}"""
         },
         order="seq DESC",
         words=NO_DATA,

@@ -1,6 +1,6 @@
 """Marks on the time series: kills, alerts while they fired, changes, restarts; with who and why."""
 
-from grafana.sql.alerts import EPISODES, named
+from grafana.sql.alerts import episodes, named
 from grafana.sql.statement import BOT, FROM, NOW, TO, Statement, statement, text, time
 
 MOST = 100
@@ -33,8 +33,8 @@ def alerts() -> Statement:
             UPPER(severity) || ' ' || {named("alert")} AS title,
             COALESCE(NULLIF(bot, '') || ', ', '') || CASE WHEN state = 'firing' THEN 'still on'
                 ELSE 'ended: ' || why END || COALESCE(', ' || NULLIF(had_by, '') || ' had it', '') AS text
-        FROM episodes WHERE severity IN ('critical', 'warning')""",
-        given={"episodes": EPISODES},
+        FROM episodes""",
+        given={"episodes": episodes(MOST, "severity IN ('critical', 'warning')")},
     )
 
 

@@ -46,7 +46,7 @@ def statements() -> dict[str, Statement]:
     for module in MODULES:
         for name, value in vars(module).items():
             own = getattr(value, "__module__", "") == module.__name__ and callable(value)
-            if not own or name.startswith("_") or value is alerts.named:
+            if not own or name.startswith("_") or value in (alerts.named, alerts.episodes):
                 continue
             whole = f"{module.__name__.rpartition('.')[2]}.{name}"
             if value in (control.changeable, control.fixed):

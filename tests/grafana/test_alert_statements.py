@@ -114,6 +114,18 @@ def test_without_an_alert_it_says_so_and_with_an_exporter_that_is_gone_that_nobo
     ]
 
 
+def test_of_many_alerts_those_with_the_newest_symptoms_are_shown(trail: Trail) -> None:
+    trail.alert("firing", BEGAN - 500)
+    for number in range(alerts.SHOWN + 20):
+        trail.alert("resolved", BEGAN + 2 * number, resolved_at=BEGAN + 2 * number + 1)
+    trail.alert("resolved", BEGAN - 500, resolved_at=BEGAN + 9000, name="TradebotUnhedged")
+    trail.ledger.change("UPDATE events SET at = ? WHERE what LIKE 'TradebotUnhedged%'", [BEGAN + 9000])
+    rows = trail.ledger.ask(alerts.history())
+    assert len(rows) == alerts.SHOWN
+    assert [row["alert"] for row in rows].count("Unhedged") == 0, "it ended last and began first"
+    assert rows[0]["lasted"] == 1
+
+
 def test_the_times_of_an_alert_are_medians_of_those_that_are_known(trail: Trail) -> None:
     told = {0: 1.0, 100: 3.0, 200: 50.0, 300: None}
     for offset, seconds in told.items():
