@@ -22,7 +22,10 @@ from exporter.metrics_self import ALERT_PATH, BUILD_INFO
 PAGE = "page"  # the receiver of what is critical
 PROVEN_SECONDS = 180.0
 """The Watchdog comes back once a minute; after three without it the way counts as shut."""
-SET_ONE = "set one in .env or secrets/ (.env.example says how), then start again: docker compose up, make run"
+SET_ONE = (
+    "set one in .env or secrets/ (.env.example says how), then start again (docker compose up, make run): "
+    "the last lines of that name what is set and cannot be used"
+)
 _VALUE = re.compile(rf"^{ALERT_PATH.name} (\S+)$", re.MULTILINE)
 
 

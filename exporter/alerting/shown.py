@@ -47,7 +47,15 @@ def _row(alerts: Alerts, alert: Alert, now: float, runbooks: Collection[str]) ->
     name, where = _name(alert)
     runbook = f"/runbooks/{alert.name}" if alert.name in runbooks else ""
     return AlertRow(
-        alert.fingerprint, alert.severity, name, where, alert.summary, alert.since, by, runbook=runbook
+        alert.fingerprint,
+        alert.severity,
+        name,
+        where,
+        alert.summary,
+        alert.since,
+        by,
+        runbook=runbook,
+        exempt=alert.exempt,
     )
 
 

@@ -94,9 +94,10 @@ def _taken(row: AlertRow, page: Page) -> str:
         return ""
     off = " disabled" if page.visitor.refusal else ""
     key = shown(row.fingerprint)
+    told = "and are told on: nothing makes it quiet" if row.exempt else "and are told no more, for an hour or"
     return (
         f' <button type="button" id="have-{key}" data-to="/api/alerts/{key}/ack"'
         f' data-title="{shown(row.name)}: I have it" data-asks="reason"'
-        f' data-says="Others see that you have it and are told no more, for an hour or until it ends."{off}>'
+        f' data-says="Others see that you have it {told} until it ends."{off}>'
         "<span>I have it</span></button>"
     )

@@ -118,6 +118,8 @@ class AlertRow:
     by: str = ""
     runbook: str = ""
     """Where its runbook is; empty where there is none."""
+    exempt: bool = False
+    """Whether nothing makes it quiet, also not that somebody has it."""
 
 
 @dataclass(frozen=True, slots=True)

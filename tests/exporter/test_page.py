@@ -203,6 +203,13 @@ def test_alerts_are_listed_with_who_has_them_and_only_a_free_one_can_be_taken() 
     assert "2 more, which another alert speaks for" in page
 
 
+def test_who_takes_an_alert_is_told_whether_that_makes_it_quiet() -> None:
+    page = render([card()], NOW, alarms=Alarms((ALERT,)), visitor=Visitor("ann"))
+    assert "are told no more, for an hour or until it ends." in page
+    page = render([card()], NOW, alarms=Alarms((replace(ALERT, exempt=True),)), visitor=Visitor("ann"))
+    assert "are told on: nothing makes it quiet until it ends." in page
+
+
 def test_no_alert_fires_is_said_only_where_it_is_known() -> None:
     assert "NO ALERT FIRES" in render([card()], NOW)
     page = render([card()], NOW, alarms=Alarms(unknown="Alertmanager is not reachable: refused"))
