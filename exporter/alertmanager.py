@@ -121,6 +121,7 @@ class AlertDesk:
             if not self._away:
                 log.warning("Alertmanager is not reachable: %s; which alerts fire is not known", why)
             self._away = True
+            self._tell()
             return
         if self._away:
             log.info("Alertmanager answers again")
@@ -215,14 +216,16 @@ class AlertDesk:
             for alert in firing
             if alert.silences and (alert.exempt or self.alerts.who_has(alert, now) is None)
         ]
+        changed: set[str] = set()
         for alert in strange[:MOST_SILENCES]:
             for identity in alert.silences if alert.exempt else alert.silences[:1]:
                 content: Any = (await self.api.ask(f"/silence/{identity}")).json()
                 if not isinstance(content, dict):
                     continue
-                if alert.exempt:
+                if alert.exempt and identity not in changed:  # it may cover several
+                    changed.add(identity)
                     await self._keep_out(alert, identity, content)
-                elif (had := silences.of_silence(alert, content)) is not None:
+                elif not alert.exempt and (had := silences.of_silence(alert, content)) is not None:
                     self.alerts.take(had)
 
     async def _keep_out(self, alert: Alert, identity: str, content: Mapping[str, Any]) -> None:

@@ -103,6 +103,7 @@ class AlertmanagerDouble:
         self.firing: list[dict[str, Any]] | None = None
         self.posted: list[dict[str, Any]] = []
         self.made = 0
+        self.refuses = False
 
     async def ask(self, path: str) -> HttpAnswer:
         """As the real one's."""
@@ -136,6 +137,8 @@ class AlertmanagerDouble:
         if path == "/alerts":
             self.posted += content
             return HttpAnswer(200)
+        if self.refuses:
+            return HttpAnswer(500)
         self.made += 1
         self.silences.pop(content.get("id"), None)
         identity = f"silence-{self.made}"

@@ -145,3 +145,26 @@ async def test_one_that_another_speaks_for_is_counted_and_not_listed(office: Off
     await office.alerts.look()
     alarms = office.alarms()
     assert ([row.fingerprint for row in alarms.rows], alarms.inhibited) == (["aa"], 1)
+
+
+async def test_rows_that_wait_are_told_also_while_alertmanager_is_away(office: Office) -> None:
+    await office.post("/alerts", "alertmanager", alerts=[{**raw(), "status": "firing"}])
+    office.alertmanager.answer = None
+    office.now += 30
+    await office.alerts.look()
+    assert [event["what"] for event in office.told("alert")] == ["TradebotKillNotVerified firing"]
+
+
+async def test_a_silence_that_cannot_be_narrowed_is_told_once_and_tried_again(office: Office) -> None:
+    covered = raw(exempt="true") | {"status": {"silencedBy": ["s-1"], "inhibitedBy": []}}
+    office.alertmanager.silences["s-1"] = {"id": "s-1", "createdBy": "eve", "comment": "", "matchers": []}
+    office.alertmanager.answer = [WATCHDOG, covered]
+    office.alertmanager.refuses = True
+    for _ in range(3):
+        await office.alerts.look()
+    (event,) = office.told("silence_amended")
+    assert event["answer"] == "it could not be changed: Alertmanager answered 500"
+    office.alertmanager.refuses = False
+    await office.alerts.look()
+    assert office.told("silence_amended")[1]["answer"] == 'the silence was narrowed by exempt!="true"'
+    assert [each["matchers"][-1]["name"] for each in office.alertmanager.silences.values()] == ["exempt"]
