@@ -57,11 +57,9 @@ class Day:
     hash: str = ""
 
 
-def due(day: OperatorDay, now: float, sent: str | None, began: float | None) -> Span | None:
-    """The day whose digest is to be sent now. `sent` is the date of the last one, `began` the first event."""
+def due(day: OperatorDay, now: float) -> Span | None:
+    """The day whose digest may be sent now."""
     over = day.at(day.at(now).starts_at - 1)
-    if began is None or began >= over.ends_at or (sent is not None and sent >= over.date):
-        return None
     return over if SETTLES <= now - over.ends_at <= LATE else None
 
 

@@ -43,7 +43,8 @@ class DigestDesk:
         self._day = day
         self._bots = tuple(bots)
         self._desk = desk
-        self._sent: str | None = None
+        self._settled = ""
+        """The last day of which the digest was sent, or of which there is none."""
         self._warned = False
 
     async def run(self) -> None:
@@ -55,21 +56,21 @@ class DigestDesk:
     async def look(self) -> None:
         """Send what is due."""
         now = self._desk.clock()
-        if (over := digest.due(self._day, now, self._sent, began=0.0)) is None:
+        if (over := digest.due(self._day, now)) is None or over.date == self._settled:
             return
         try:
-            day = await errand(lambda: _read(self._path, lambda db: self._due(db, now)))
+            day = await errand(lambda: _read(self._path, lambda db: self._unsent(db, over)))
         except sqlite3.Error as error:
             self._warn(f"the reporting database cannot be read: {error}")
             return
         if day is None:
-            self._sent = over.date  # by an earlier run, or nobody watched that day
+            self._settled = over.date
             return
         answer = await self._desk.api.send("POST", "/alerts", [digest.alert(day, now)])
         if answer.status != 200:
             self._warn(f"Alertmanager did not take it: {answer.error or f'it answered {answer.status}'}")
             return
-        self._sent, self._warned = day.span.date, False
+        self._settled, self._warned = over.date, False
         self._desk.record(
             "digest",
             source="exporter",
@@ -78,10 +79,12 @@ class DigestDesk:
             data={"date": day.span.date, "tz": day.tz, "count": day.count, "hash": day.hash},
         )
 
-    def _due(self, db: sqlite3.Connection, now: float) -> digest.Day | None:
-        sent, began = digest_rows.last(db)
-        span = digest.due(self._day, now, max(filter(None, (sent, self._sent)), default=None), began)
-        return None if span is None else digest_rows.read(db, self._day, span, self._bots)
+    def _unsent(self, db: sqlite3.Connection, over: Span) -> digest.Day | None:
+        """That day, unless an earlier run of this program sent its digest, or nobody watched it."""
+        began = digest_rows.began(db)
+        if began is None or began >= over.ends_at or digest_rows.sent(db, over):
+            return None
+        return digest_rows.read(db, self._day, over, self._bots)
 
     def _warn(self, why: str) -> None:
         if not self._warned:

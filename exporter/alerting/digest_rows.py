@@ -11,7 +11,6 @@ from exporter.reporting.days import OperatorDay, Span
 
 LEDGER: Final = "analytics"
 """The store that holds a bot's fills."""
-FAR: Final = 500_000
 
 _BOT: Final = """
 SELECT (SELECT simulated FROM bots WHERE bot = :bot),
@@ -21,9 +20,13 @@ SELECT (SELECT simulated FROM bots WHERE bot = :bot),
 _PNL: Final = """
 SELECT pnl, trades, wins FROM operator_daily_pnl
 WHERE bot = :bot AND starts_at = :since AND ends_at = :until"""
+# One that was told again because it fired on after all is the same alert.
 _ALERTS: Final = """
-SELECT substr(what, 1, length(what) - 7) AS name, count(*), sum(severity = 'critical') FROM events
-WHERE at >= :since AND at < :until AND kind = 'alert' AND what LIKE '% firing' GROUP BY name"""
+SELECT name, count(*), sum(critical) FROM (
+    SELECT substr(what, 1, length(what) - 7) AS name, max(severity = 'critical') AS critical FROM events
+    WHERE at >= :since AND at < :until AND kind = 'alert' AND what LIKE '% firing'
+    GROUP BY name, json_extract(data, '$.fingerprint'), json_extract(data, '$.fired_at')
+) GROUP BY name"""
 # Events that are news and no alerts, and starts of this program. Trades close together are one event.
 _KINDS: Final = """
 SELECT kind, sum(CASE kind WHEN 'trade' THEN coalesce(json_extract(data, '$.count'), 1) ELSE 1 END)
@@ -37,8 +40,7 @@ _SETTINGS: Final = "SELECT count(*) FROM setting_changes WHERE at >= :since AND 
 _HEAD: Final = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
 _FIRST: Final = "SELECT at FROM events ORDER BY seq LIMIT 1"
 _SENT: Final = """
-SELECT json_extract(data, '$.date') FROM events
-WHERE kind = 'digest' AND seq > (SELECT coalesce(max(seq), 0) FROM events) - ? ORDER BY seq DESC LIMIT 1"""
+SELECT 1 FROM events WHERE at >= ? AND kind = 'digest' AND json_extract(data, '$.date') = ? LIMIT 1"""
 
 
 def read(db: sqlite3.Connection, day: OperatorDay, span: Span, bots: Sequence[str]) -> Day:
@@ -67,9 +69,15 @@ def read(db: sqlite3.Connection, day: OperatorDay, span: Span, bots: Sequence[st
     )
 
 
-def last(db: sqlite3.Connection) -> tuple[str | None, float | None]:
-    """The date of the last digest that was sent, and when the first event was; raises sqlite3.Error."""
-    return _one(db, _SENT, FAR), _one(db, _FIRST)
+def began(db: sqlite3.Connection) -> float | None:
+    """When the first event was; raises sqlite3.Error."""
+    at: float | None = _one(db, _FIRST)
+    return at
+
+
+def sent(db: sqlite3.Connection, span: Span) -> bool:
+    """Whether the digest of a day was sent, which is never before it ended; raises sqlite3.Error."""
+    return _one(db, _SENT, span.ends_at, span.date) is not None
 
 
 def _bot(db: sqlite3.Connection, bot: str, within: dict[str, float]) -> BotDay:

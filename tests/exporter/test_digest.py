@@ -80,35 +80,28 @@ def test_however_many_kinds_of_alerts_fired_the_digest_stays_short() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "sent", "began", "due"),
+    ("now", "due"),
     [
-        (DAY.ends_at + SETTLES, None, NOON, True),
-        (DAY.ends_at + SETTLES - 1, None, NOON, False),  # the last rows are still being written
-        (DAY.ends_at + LATE, "2026-11-19", NOON, True),
-        (DAY.ends_at + LATE + 1, "2026-11-19", NOON, False),
-        (DAY.ends_at + 600, "2026-11-20", NOON, False),
-        (DAY.ends_at + 600, "2026-11-21", NOON, False),  # the clock was set back
-        (DAY.ends_at + 600, None, DAY.ends_at + 1, False),  # nobody watched that day
-        (DAY.ends_at + 600, None, None, False),
+        (DAY.ends_at + SETTLES, True),
+        (DAY.ends_at + SETTLES - 1, False),  # the last rows are still being written
+        (DAY.ends_at + LATE, True),
+        (DAY.ends_at + LATE + 1, False),
     ],
 )
-def test_a_digest_is_due_once_after_a_day_that_was_watched(
-    now: float, sent: str | None, began: float | None, due: bool
-) -> None:
-    assert digest.due(UTC_DAY, now, sent, began) == (DAY if due else None)
+def test_a_digest_may_be_sent_from_a_while_after_its_day_until_it_is_no_news(now: float, due: bool) -> None:
+    assert digest.due(UTC_DAY, now) == (DAY if due else None)
 
 
 def test_each_day_of_a_year_has_one_digest_also_where_clocks_change() -> None:
     day = OperatorDay("America/New_York", 17 * 60)
-    sent, dates = "2025-12-30", []
+    dates: list[str] = []
     now = at("2026-01-01T00:00:00+00:00")
     while now < at("2027-01-01T00:00:00+00:00"):
-        if (span := digest.due(day, now, sent, 0.0)) is not None:
-            sent = span.date
+        if (span := digest.due(day, now)) is not None and span.date not in dates[-1:]:
             dates.append(span.date)
             assert span.ends_at - span.starts_at in {23 * 3600, 24 * 3600, 25 * 3600}
         now += 3600
-    assert len(dates) == len(set(dates)) == 365
+    assert len(dates) == len(set(dates)) == 366  # that of the last day of the year before, too
 
 
 def database(folder: Path) -> Path:
@@ -134,6 +127,7 @@ def test_the_figures_are_those_of_the_rows_of_that_day_alone(tmp_path: Path) -> 
     for seq, (when, kind, what) in enumerate(
         [
             (NOON - 90_000, "alert", "TradebotDisconnected firing"),
+            (NOON, "alert", "TradebotDisconnected firing"),
             (NOON, "exporter", "started, version 1"),
             (NOON, "exporter", "stopped"),
             (NOON, "alert", "TradebotDisconnected firing"),
@@ -190,8 +184,8 @@ def test_the_figures_are_those_of_the_rows_of_that_day_alone(tmp_path: Path) -> 
         console_starts=1,
         noted={"trade": 3, "cap_unset": 1},
         watched_from=NOON - 90_000,
-        count=8,
-        hash="h8",
+        count=9,
+        hash="h9",
     )
 
 
@@ -228,6 +222,30 @@ async def test_it_is_sent_once_and_not_again_by_a_program_that_began_anew(
     office.now += 86_400
     await desk_of(office, path).look()
     assert [each["labels"]["date"] for each in office.alertmanager.posted] == ["2026-11-20", "2026-11-21"]
+
+
+async def test_a_clock_that_was_set_back_neither_repeats_a_digest_nor_loses_those_to_come(
+    office: Office, tmp_path: Path
+) -> None:
+    path = database(tmp_path)
+    happened(path, 1, NOON, "exporter", "started, version 1")
+    happened(path, 2, office.now, "digest", "sent", data='{"date": "2026-11-20"}')
+    ahead = office.now + 10 * 86_400
+    happened(path, 3, ahead, "digest", "sent by a clock that was ahead", data='{"date": "2026-11-30"}')
+    desk = desk_of(office, path)
+    await desk.look()
+    assert office.alertmanager.posted == []
+    office.now += 86_400
+    await desk.look()
+    assert [each["labels"]["date"] for each in office.alertmanager.posted] == ["2026-11-21"]
+
+
+async def test_a_day_that_nobody_watched_has_no_digest(office: Office, tmp_path: Path) -> None:
+    path = database(tmp_path)
+    await desk_of(office, path).look()
+    happened(path, 1, DAY.ends_at + 1, "exporter", "started, version 1")
+    await desk_of(office, path).look()
+    assert office.alertmanager.posted == []
 
 
 async def test_it_waits_for_an_alertmanager_or_a_database_that_is_away(
