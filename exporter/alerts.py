@@ -129,7 +129,7 @@ class Alerts:
         """Alertmanager answered: who has an alert no longer, because it or their hour has ended."""
         self._answered_at, self._firing = now, tuple(firing)
         self._seen |= {alert.fingerprint: now for alert in firing}
-        self._seen = {key: at for key, at in self._seen.items() if now - at <= ENDED_SECONDS}
+        self._seen = {key: at for key, at in self._seen.items() if 0 <= now - at <= ENDED_SECONDS}
         over = [had for key, had in self._had.items() if now >= had.until or key not in self._seen]
         for had in over:
             del self._had[had.alert.fingerprint]

@@ -122,7 +122,8 @@ class History:
         for fingerprint, episode in list(self._open.items()):
             if fingerprint in there:
                 continue
-            since = episode.missing_since = now if episode.missing_since is None else episode.missing_since
+            since = now if episode.missing_since is None else min(now, episode.missing_since)
+            episode.missing_since = since  # never later than now, though the clock be set back
             if now - since >= ENDED_SECONDS:
                 episode.resolved_by = POLL if 0 <= since - episode.seen_at <= SEEN_SECONDS else None
                 episode.resolved_at = since if episode.resolved_by else None
@@ -133,12 +134,15 @@ class History:
 
     def symptoms(self, found: Iterable[Mapping[str, Any]], now: float) -> None:
         """Prometheus said what fires by its rules, with when the symptom began and why it is about to end."""
-        told = [each for each in found if each["state"] == FIRING]
-        exact = {frozenset(each["labels"].items()): each for each in told}
+        told: dict[str, list[Mapping[str, Any]]] = {}
+        for each in found:
+            if each["state"] == FIRING:
+                told.setdefault(_place(each["labels"]), []).append(each)
         for episode in self._open.values():
             labels = episode.alert.labels
-            of = exact.get(frozenset(labels.items())) or next(
-                (each for each in told if each["labels"].items() <= labels.items()), None
+            of = next(
+                (each for each in told.get(_place(labels), ()) if each["labels"].items() <= labels.items()),
+                None,
             )  # Alertmanager's labels are those of the rule, and any external ones
             if of is not None:
                 episode.seen_at, episode.missing_since = now, None
@@ -178,7 +182,8 @@ class History:
         rows: list[Told] = []
         for episode in list(self._waiting.values()):
             over = episode.over_at is not None
-            if not (now >= episode.tell_end_from if over else _ready(episode, now)):
+            waits = now < episode.tell_end_from <= now + DELIVERY_SECONDS
+            if waits if over else not _ready(episode, now):
                 continue
             del self._waiting[id(episode)]
             if not episode.told:
@@ -211,7 +216,7 @@ class History:
         if before is not None and before.resolved_by == DELIVERY:
             return False  # an answer or a delivery that was on its way when it ended
         if len(self._open) >= MOST:
-            self._close(next(iter(self._open.values())), now)
+            return False  # to end another one for it would be told as an end, and undone by the next answer
         episode = self._open[alert.fingerprint] = Episode(alert, now, now)
         if before is not None:  # it was only not seen for a while
             del self._closed[_key(alert)]
@@ -233,17 +238,24 @@ class History:
         while len(self._closed) > MOST:
             del self._closed[next(iter(self._closed))]
         self._waiting[id(episode)] = episode
+        while len(self._waiting) > MOST:  # nothing can be told while the database cannot be read
+            del self._waiting[next(iter(self._waiting))]
 
 
 def _ready(episode: Episode, now: float) -> bool:
     """Whether its row need not wait any longer for what may still come."""
     waited = now - episode.first_seen
     known = episode.active_at is not None or waited >= SYMPTOM_SECONDS
-    return waited >= DELIVERY_SECONDS or (episode.delivered_at is not None and known)
+    return not 0 <= waited < DELIVERY_SECONDS or (episode.delivered_at is not None and known)
 
 
 def _key(alert: Alert) -> tuple[str, int]:
     return alert.fingerprint, int(alert.since)  # a delivery has more digits than an answer
+
+
+def _place(labels: Mapping[str, str]) -> str:
+    """What alerts are sought by: which one it is, of which bot, how bad."""
+    return " ".join(labels.get(name, "") for name in ("alertname", "bot", "severity"))
 
 
 def _is_another(alert: Alert, than: Episode) -> bool:

@@ -283,6 +283,36 @@ def test_memory_is_bounded_however_many_alerts_there_are() -> None:
     assert len(story.history._closed) <= 5000
 
 
+def test_more_alerts_than_are_kept_do_not_end_each_other_at_every_look() -> None:
+    story = Story()
+    flood = [raw(f"{n:x}") for n in range(5010)]
+    for look in range(10):
+        story.poll(*flood, now=NOW + 10 * look)
+    assert story.said() == [BEGAN] * 5000
+
+
+def test_ends_that_cannot_be_told_yet_do_not_pile_up() -> None:
+    story = Story(recalled=False)
+    for n in range(5200):
+        story.deliver(raw(f"{n:x}"), NOW + 1)
+        story.deliver(raw(f"{n:x}"), NOW + 1, "resolved", endsAt=STARTED)
+    story.recall()
+    story.poll(now=NOW + 2)
+    assert 5000 <= len(story.rows) <= 10_000
+    assert story.said()[-2:] == [BEGAN, ENDED]
+
+
+def test_a_clock_that_is_set_back_holds_up_neither_rows_nor_ends() -> None:
+    story = Story()
+    story.poll(raw(), now=NOW)
+    story.poll(raw(), now=NOW - 3600)
+    assert story.said() == [BEGAN]
+    story.poll(now=NOW)  # the clock is right again, and then wrong for good
+    for n in range(20):
+        story.poll(now=NOW - 3600 + 5 * n)
+    assert story.said() == [BEGAN, ENDED]
+
+
 @pytest.mark.parametrize("row", [{}, {"labels": 3}, {"labels": {}, "fingerprint": "aa", "fired_at": "x"}])
 def test_a_row_that_is_no_history_is_left_alone(row: dict[str, Any]) -> None:
     history = History()
