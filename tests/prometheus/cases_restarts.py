@@ -182,7 +182,15 @@ CLOCK_SKEW = [
         Kind.FIRES,
         bot(clock_skew_seconds=changes((0, 7.2), (200, 0.02))),
         firing=(off("+7.2"),),
-        ends=(201, "recovered"),
+        ends=(321, "recovered"),
+    ),
+    Case(
+        "One that comes and goes around the limit is told once.",
+        "TradebotClockSkew",
+        Kind.FIRES,
+        bot(clock_skew_seconds=lambda at: 7.2 if at < 130 or at % 60 == 0 else 4.9),
+        firing_at=(120, 150, 179, 180, 239, 300),
+        firing=(off("+7.2"),),
     ),
     Case(
         "A bot that is gone with the wrong time has not.",
@@ -190,7 +198,7 @@ CLOCK_SKEW = [
         Kind.FIRES,
         bot(**KILLED | {"connected": changes((0, 1), (200, 0))}, clock_skew_seconds=always(7.2)),
         firing=(off("+7.2"),),
-        ends=(201, "the connection was lost"),
+        ends=(321, "the connection was lost"),
     ),
     Case(
         "One message that was long on its way is no wrong clock.",

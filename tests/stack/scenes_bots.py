@@ -234,7 +234,7 @@ LINK = (
     Scene("paper_looping", "TradebotCrashLooping", ON_PAPER, "three restarts without a word",
           scripted("paper", **IN_PAPER), three_restarts, nothing, ends=1100),
     Scene("skewed", "TradebotClockSkew", WARNED, "its clock is 90 s ahead",
-          scripted(), being(ahead=90.0), being(ahead=0.0), says="+90", fires=90),
+          scripted(), being(ahead=90.0), being(ahead=0.0), says="+90", fires=90, ends=KEPT),
     Scene("overrun", "TradebotMaintenanceOverrun", WARNED, "stays away after planned quiet",
           scripted(), away_for_longer_than_planned, call("come_back"), fires=200),
     Scene("hung", "TradebotLoopHung", WARNED, "its loop hangs",
