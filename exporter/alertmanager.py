@@ -97,6 +97,8 @@ class AlertDesk:
         self._bots = frozenset(bots)
         self._ask = ask
         self._away = False
+        self._configuration: tuple[str, Receivers | None] = "", None
+        """What Alertmanager's configuration was at the last look, and what it says of receivers."""
         self._kept_out: set[str] = set()
 
     async def run(self) -> None:
@@ -141,7 +143,12 @@ class AlertDesk:
     async def learn_receivers(self) -> Receivers | None:
         """Ask whom Alertmanager would call; None where it cannot be asked."""
         original = field((await self.api.ask("/status")).json(), "config", "original")
-        found = await asyncio.to_thread(of_config, original) if isinstance(original, str) else None
+        if not isinstance(original, str):
+            return None
+        known, found = self._configuration
+        if original != known:  # reading YAML is work that the loop would feel, also from a thread
+            found = await asyncio.to_thread(of_config, original)
+            self._configuration = original, found
         if found is not None:
             self.alerts.receivers, self.alerts.receivers_at = found, self.clock()
         return found
