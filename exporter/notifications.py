@@ -13,10 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from exporter import yaml_lines
-from exporter.config_faults import ConfigError, Fault, explain
+from exporter import own_file
+from exporter.config_faults import Fault
 
 FILE: Final = Path(__file__).with_name("notifications.yml")
 
@@ -106,21 +106,12 @@ def notifications() -> Notifications:
 
 def load(path: Path) -> Notifications:
     """Read and check a table; raises ConfigError with every fault, each with its line."""
-    try:
-        document = yaml_lines.read(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), [Fault((), f"cannot be read: {error}.")]) from error
-    faults, content = list(document.faults), None
-    try:
-        content = _File.model_validate(document.value if isinstance(document.value, dict) else {})
-    except ValidationError as error:
-        faults += [explain(detail, Row.model_fields) for detail in error.errors()]
-    for name, row in content.events.items() if content is not None else ():
-        faults += _of_row(("events", name), row)
-    if content is None or faults:
-        lined = [Fault(f.path, f.says, f.line or document.line(f.path)) for f in faults]
-        raise ConfigError(str(path), lined)
-    return Notifications(content.events)
+    return Notifications(own_file.read(path, _File, Row.model_fields, _across).events)
+
+
+def _across(content: _File) -> Iterator[Fault]:
+    for name, row in content.events.items():
+        yield from _of_row(("events", name), row)
 
 
 def _of_row(place: tuple[str, str], row: Row) -> Iterator[Fault]:

@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from exporter import yaml_lines
-from exporter.config_faults import ConfigError, Fault, explain
+from exporter import own_file
+from exporter.config_faults import Fault
 from exporter.control.parameter import Described, Parameter
 from exporter.state import is_credential
 
@@ -60,19 +60,7 @@ def catalogue(kind: str) -> Catalogue:
 
 def load(path: Path) -> Catalogue:
     """Read and check one catalogue; raises ConfigError with every fault, each with its line."""
-    try:
-        document = yaml_lines.read(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), [Fault((), f"cannot be read: {error}.")]) from error
-    faults, content = list(document.faults), None
-    try:
-        content = _File.model_validate(document.value if isinstance(document.value, dict) else {})
-    except ValidationError as error:
-        faults += [explain(detail, Described.model_fields) for detail in error.errors()]
-    if content is not None:
-        faults += _across(content)
-    if content is None or faults:
-        raise ConfigError(str(path), [_placed(fault, document) for fault in faults])
+    content = own_file.read(path, _File, Described.model_fields, _across)
     parameters = {
         key: Parameter(key=key, category=content.categories[category], **dict(described))
         for category, group in content.settings.items()
@@ -96,7 +84,3 @@ def _across(content: _File) -> Iterator[Fault]:
                 yield Fault(place, f"stands under `{listed[key]}`, too.")
             for source in set(described.inherits) - every:
                 yield Fault((*place, "inherits"), f"names {source}, which is no setting here.")
-
-
-def _placed(fault: Fault, document: yaml_lines.Document) -> Fault:
-    return Fault(fault.path, fault.says, fault.line or document.line(fault.path))

@@ -4,13 +4,13 @@ import base64
 import email
 import socketserver
 import ssl
-import threading
 import time
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import default
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
+
+from tests.stack.serving import LOOPBACK, Serving
 
 USER, PASSWORD = "bots@example.com", "a pass word with spaces"
 
@@ -33,31 +33,15 @@ class Mail:
         return str(found.get_content()).replace("\r\n", "\n")
 
 
-class MailServer:
+class MailServer(Serving):
     """Takes mail for everybody; with `tls`, from nobody who has not switched to TLS and logged in."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.mails: list[Mail] = []
         self.refused: list[str] = []
-        self._server = _Server(("127.0.0.1", 0), _Session)
-        self._server.owner, self._server.tls = self, tls
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def address(self) -> str:
-        """HOST:PORT."""
-        return f"127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        server = _Server(LOOPBACK, _Session)
+        server.owner, server.tls = self, tls
+        super().__init__(server)
 
 
 class _Server(socketserver.ThreadingTCPServer):

@@ -6,13 +6,13 @@ refuses it: Alertmanager then counts a failure. `taken` has what was taken, `ref
 
 import json
 import re
-import threading
 import time
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.stack.serving import LOOPBACK, Serving
 
 SLACK_HOOK = "/services/T00/B00/xyz"
 SLACK_TOKEN = "xoxb-1-not-a-real-one"
@@ -35,30 +35,13 @@ class Taken:
     headers: dict[str, str] = field(repr=False)
 
 
-class Services:
+class Services(Serving):
     """All of them on one port; the path tells them apart, as it does at the real ones."""
 
     def __init__(self) -> None:
         self.taken: list[Taken] = []
         self.refused: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where they answer."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(ThreadingHTTPServer(LOOPBACK, self._handler()))
 
     def of(self, service: str) -> list[Taken]:
         """What one service took, in order."""

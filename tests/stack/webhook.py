@@ -8,8 +8,9 @@ import threading
 import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.stack.serving import LOOPBACK, Serving
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Message:
         return sorted(one.labels.get("bot", "") for one in self.alerts if one.status == status)
 
 
-class Webhook:
+class Webhook(Serving):
     """Listens on a port of its own, as the generic webhook and as the dead-man's switch of a console."""
 
     def __init__(self) -> None:
@@ -45,23 +46,7 @@ class Webhook:
         """Receivers whose service is broken at the moment."""
         self._lock = threading.Lock()
         self._messages: list[Message] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(ThreadingHTTPServer(LOOPBACK, self._handler()))
 
     def arrivals(self, **labels: str) -> list[Arrival]:
         """What has arrived so far with these labels, in order; `receiver` and `status` are taken as well."""
