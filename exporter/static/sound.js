@@ -8,16 +8,16 @@ const KEPT = "tradebot-wall-sound";
 const button = document.getElementById("sound");
 let audio = null;
 let known = {};
-let soundedAt = 0;
+let soundedAt = -AGAIN;
 
 /** Take what sounds now, by name, and whether it does again and again. */
 export function notice(now) {
   const isNew = ([what, again]) => !(what in known) || (again && !known[what]);
   const begins = Object.entries(now).some(isNew);
-  const goesOn = Object.values(now).some(Boolean) && Date.now() - soundedAt >= AGAIN;
+  const goesOn = Object.values(now).some(Boolean) && performance.now() - soundedAt >= AGAIN;
   known = now;
   if (!begins && !goesOn) return;
-  soundedAt = Date.now();
+  soundedAt = performance.now(); // no clock that somebody may set back
   if (wanted()) beep();
 }
 
