@@ -75,7 +75,10 @@ def _name(alert: Alert) -> tuple[str, str]:
 def _path(watchdog_at: float | None, now: float) -> Told:
     if watchdog_at is None:
         return Told("", "NOT PROVEN", "no Watchdog was delivered here since this program began", "unknown")
-    ago = max(0.0, now - watchdog_at)
+    ago = now - watchdog_at
+    if ago < 0:
+        says = f"the clock was set back since the Watchdog came back ({clock(watchdog_at)})"
+        return Told("", "NOT PROVEN", says, "unknown")
     says = f"the Watchdog came back {duration(ago)} ago ({clock(watchdog_at)})"
     return Told("", "PROVEN", says) if ago <= PATH_OLD else Told("", "NOT PROVEN LATELY", says, "look")
 

@@ -176,6 +176,11 @@ def test_the_path_of_alerts_is_proven_while_the_watchdog_comes_back() -> None:
         path = shown.alarms(alerts, history, now).path
         assert (path.state, path.tone) == (state, tone)
     assert path.says == "the Watchdog came back 3 min 20 s ago (17:53:20 UTC)"
+    path = shown.alarms(alerts, history, T0 - 3600).path
+    assert (path.state, path.says) == (
+        "NOT PROVEN",
+        "the clock was set back since the Watchdog came back (17:53:20 UTC)",
+    )
 
 
 @pytest.mark.parametrize(("live", "tone"), [(True, "look"), (False, "")])
