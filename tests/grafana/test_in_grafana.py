@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from deploy.first_start import make_secrets
 from deploy.local_stack import write_provisioning
@@ -27,6 +28,7 @@ from grafana.sql.statement import Kind, Statement
 from grafana.targets import LEDGER_TYPE
 from tests.grafana import ledgers
 from tests.grafana.ledgers import BOT, Ledger
+from tests.stack.operator_stand import CHROMIUM, chromium
 from tests.stack.processes import HOST, free_port, running
 
 pytestmark = pytest.mark.stack
@@ -52,8 +54,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory, session: Ledger) -> Iterator[Ask]:
-    """Asks a Grafana that was given the committed files and a Prometheus that watches itself."""
+def address(tmp_path_factory: pytest.TempPathFactory, session: Ledger) -> Iterator[str]:
+    """A Grafana that was given the committed files and a Prometheus that watches itself, with two alerts."""
     home = grafana_home(os.environ)
     if home is None:
         pytest.skip("Grafana is not installed (PATH or GRAFANA_HOME)")
@@ -86,21 +88,12 @@ def ask(tmp_path_factory: pytest.TempPathFactory, session: Ledger) -> Iterator[A
         "GF_PLUGINS_PREINSTALL_DISABLED": "true",
     }
 
-    def call(path: str, body: object = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            f"http://{grafana}{path}", data, {"Content-Type": "application/json"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as refused:
-            return json.load(refused)
+    call = asking(grafana)
 
-    def up(address: str, path: str) -> Callable[[], bool]:
+    def up(program: str, path: str) -> Callable[[], bool]:
         def answers() -> bool:
             try:
-                return urllib.request.urlopen(f"http://{address}{path}", timeout=2).status == 200
+                return urllib.request.urlopen(f"http://{program}{path}", timeout=2).status == 200
             except OSError:
                 return False
 
@@ -121,13 +114,70 @@ def ask(tmp_path_factory: pytest.TempPathFactory, session: Ledger) -> Iterator[A
             settings,
         ),
     ):
-        yield call
+        yield grafana
+
+
+@pytest.fixture(scope="module")
+def ask(address: str) -> Ask:
+    """Asks that Grafana."""
+    return asking(address)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's own browser."""
+    with chromium() as found:
+        yield found
+
+
+def asking(address: str) -> Ask:
+    """Asks a Grafana at an address; without a body by GET."""
+
+    def call(path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"http://{address}{path}", data, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            return json.load(refused)
+
+    return call
+
+
+RULES = {
+    "groups": [
+        {
+            "name": "console",
+            "interval": "1s",
+            "rules": [
+                {"alert": "TradebotWatchdog", "expr": "vector(1)", "labels": {"severity": "none"}},
+                {
+                    "alert": "TradebotDisconnected",
+                    "expr": "vector(1)",
+                    "labels": {"severity": "critical", "bot": BOT},
+                },
+                {"alert": "TradebotExporterDown", "expr": "vector(1)", "labels": {"severity": "warning"}},
+                {
+                    "record": "tradebot_exporter_address_info",
+                    "expr": "vector(1)",
+                    "labels": {"address": "http://console.example:9121"},
+                },
+            ],
+        }
+    ]
+}
 
 
 def prometheus_command(folder: Path, address: str) -> list[str | Path]:
     job = {"job_name": "prometheus", "static_configs": [{"targets": [address]}]}
+    (folder / "rules.yml").write_text(json.dumps(RULES))
     (folder / "prometheus.yml").write_text(
-        json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": [job]})
+        json.dumps(
+            {"global": {"scrape_interval": "1s"}, "scrape_configs": [job], "rule_files": ["rules.yml"]}
+        )
     )
     return [
         "prometheus",
@@ -295,6 +345,25 @@ def test_every_mark_has_a_moment_an_end_a_title_and_words_on_every_page(ask: Ask
             assert all(words)
             assert all(begin <= end for begin, end in zip(moments, ends, strict=True))
             assert all(abs(begin / 1000 - now) < 3600 for begin in moments), "in milliseconds"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@pytest.mark.parametrize("name", ["live.json", "config.json"])
+def test_a_press_on_an_alert_opens_its_runbook_on_the_exporters_page(
+    name: str, address: str, browser: Browser
+) -> None:
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
+    page.goto(f"http://{address}/d/{uids()[name]}?kiosk")
+    page.wait_for_selector("a[href*='TradebotExporterDown']", timeout=30_000)
+    links = page.eval_on_selector_all(
+        "a[href*='/runbooks/']", "found => found.map(one => [one.textContent, one.href])"
+    )
+    context.close()
+    said = {text.partition(" · ")[2].partition(" · ")[0]: where for text, where in links}
+    (down,) = (said[text] for text in said if text.startswith("ExporterDown"))
+    assert said["Disconnected"] == "http://console.example:9121/runbooks/TradebotDisconnected"
+    assert down == "http://console.example:9121/runbooks/TradebotExporterDown"
 
 
 MAY_BE_SILENT = {

@@ -324,6 +324,23 @@ def test_none_firing_rests_on_rules_that_are_evaluated() -> None:
     assert "Watchdog" in alert_queries.NOT_EVALUATED
 
 
+def test_every_alert_of_the_strip_leads_to_its_runbook_on_the_exporters_own_page(dashboard: Page) -> None:
+    console = dashboard["templating"]["list"][-1]
+    assert (console["name"], console["hide"], console["datasource"]) == ("console", 2, DATA_SOURCE)
+    (strip,) = [panel for panel in panels(dashboard) if panel["description"].startswith("ALERTS: ")]
+    linked = {
+        override["matcher"]["options"]: entry["value"]
+        for override in strip["fieldConfig"]["overrides"]
+        for entry in override["properties"]
+        if entry["id"] == "links"
+    }
+    assert set(linked) == {"A", "B", "C", "D"}
+    for ref_id, links in linked.items():
+        (target,) = [target for target in strip["targets"] if target["refId"] == ref_id]
+        assert re.match(r"(CRITICAL|WARNING) · ", target["legendFormat"])
+        assert [link["url"] for link in links] == ["${console}/runbooks/${__field.labels.alertname}"]
+
+
 # --- Colours and sizes ---
 def test_the_more_urgent_colour_is_the_lighter_one_in_greyscale() -> None:
     lumas = [luma(colour) for colour in palette.BY_URGENCY]
