@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from exporter.__main__ import main
-from tests.exporter.program import Exporter, exporter, free_port, outcome, settings, start
+from tests.doubles import messages
+from tests.doubles.scripted_bot import ScriptedBot
+from tests.exporter.program import LONGEST, Exporter, exporter, free_port, outcome, settings, start
 
 
 @asynccontextmanager
@@ -99,6 +101,21 @@ async def test_a_loss_cap_breach_survives_a_restart_of_the_exporter(tmp_path: Pa
     (tmp_path / "data" / "breach-arb.json").write_text(json.dumps({"day": day, "at": time.time()}))
     async with exporter(tmp_path, free_port()) as running:
         assert 'tradebot_daily_loss_breached{bot="arb"} 1' in (await running.get("/metrics")).text
+
+
+async def test_a_bot_on_paper_is_on_paper_from_the_first_scrape_after_a_restart(tmp_path: Path) -> None:
+    """Else its alerts would page until its next state, which may be a minute away."""
+    on_paper = 'tradebot_tier{bot="arb",tier="paper"} 1'
+    async with ScriptedBot() as bot:
+        async with exporter(tmp_path, bot.port) as running:
+            await bot.connected()
+            await bot.send(messages.state(cycle=1, mode="paper"))
+            await running.until("/metrics", on_paper)
+            async with asyncio.timeout(LONGEST):
+                while not (tmp_path / "data" / "mode-arb").exists():
+                    await asyncio.sleep(0.02)
+        async with exporter(tmp_path, bot.port) as running:
+            assert on_paper in (await running.get("/metrics")).text
 
 
 async def test_unused_parts_are_named_in_one_line(tmp_path: Path) -> None:
