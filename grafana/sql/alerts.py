@@ -17,6 +17,8 @@ from grafana.sql.statement import (
 SHOWN = 200
 COUNTED = 2000
 """Of how many alerts the medians are: reading each costs what it tells of itself as JSON."""
+BEFORE = 7 * 86400
+"""Seconds before the range in which an alert is looked for that still is on: at midnight nothing ends."""
 
 _READ = ", ".join(
     f"json_extract(data, '$.{name}') AS {name}"
@@ -31,13 +33,15 @@ def episodes(most: int, severities: str = "1") -> str:
     """Each alert of the bot and of the console itself once, with what is known of it by now.
 
     It has a row when it fires and one when it ended, which says everything again: the later one counts. So
-    the newest rows, twice as many as alerts, tell of at least the `most` that fired or ended last.
+    the newest rows, twice as many as alerts, tell of at least the `most` that fired or ended last. One that
+    is still on counts also where it fired before the range.
     """
     newest = f"""SELECT * FROM events WHERE kind = 'alert' AND bot IN ({BOT}, '') AND {severities}
-        AND at BETWEEN {FROM} AND {TO} + 1 ORDER BY at DESC LIMIT {2 * most}"""
-    return f"""SELECT *, MAX(seq) FROM (SELECT seq, bot, severity, why,
+        AND at BETWEEN {FROM} - {BEFORE} AND {TO} + 1 ORDER BY at DESC LIMIT {2 * most}"""
+    latest = f"""SELECT *, MAX(seq) FROM (SELECT seq, at, bot, severity, why,
         substr(what, 1, instr(what, ' ') - 1) AS alert, {_READ} FROM ({newest}))
     GROUP BY fingerprint, CAST(fired_at AS INTEGER)"""
+    return f"SELECT * FROM ({latest}) WHERE at >= {FROM} OR state = 'firing'"
 
 
 _KNOWN = f"EXISTS (SELECT 1 FROM bots WHERE bot = {BOT} AND {FRESH})"
@@ -68,7 +72,7 @@ def history() -> Statement:
         },
         {"newest": f"SELECT * FROM ({episodes(SHOWN)}) ORDER BY fired_at DESC LIMIT {SHOWN}"},
         order="fired_at DESC",
-        words="no alert in this range",
+        words="none fired or ended",
         under="alert",
         known=_KNOWN,
     )

@@ -32,7 +32,8 @@ def alerts() -> Statement:
             COALESCE(resolved_at, CASE state WHEN 'firing' THEN {NOW} END, seen_until) AS until,
             UPPER(severity) || ' ' || {named("alert")} AS title,
             COALESCE(NULLIF(bot, '') || ', ', '') || CASE WHEN state = 'firing' THEN 'still on'
-                ELSE 'ended: ' || why END || COALESCE(', ' || NULLIF(had_by, '') || ' had it', '') AS text
+                WHEN why = 'ended' THEN why ELSE 'ended: ' || why END
+                || COALESCE(', ' || NULLIF(had_by, '') || ' had it', '') AS text
         FROM episodes""",
         given={"episodes": episodes(MOST, "severity IN ('critical', 'warning')")},
     )

@@ -81,6 +81,16 @@ def test_an_alert_that_goes_on_is_still_on_and_grows(trail: Trail) -> None:
     assert 30 <= row["lasted"] < 60
 
 
+def test_one_that_began_before_the_range_is_there_until_it_ends(trail: Trail) -> None:
+    trail.alert("firing", BEGAN - 5000)
+    (row,) = trail.ledger.ask(alerts.history())
+    (mark,) = trail.ledger.ask(marks.alerts())
+    assert (row["ended"], mark["time"]) == ("STILL ON", BEGAN - 5000)
+    trail.alert("resolved", BEGAN - 5000, resolved_at=BEGAN - 4950, why="recovered")
+    assert [row["alert"] for row in trail.ledger.ask(alerts.history())] == ["none fired or ended"]
+    assert trail.ledger.ask(marks.alerts()) == []
+
+
 def test_one_whose_end_nobody_saw_says_until_when_it_is_known(trail: Trail) -> None:
     trail.alert("resolved", BEGAN, delivered_at=None)
     (row,) = trail.ledger.ask(alerts.history())
@@ -107,7 +117,7 @@ def test_alerts_of_another_bot_are_not_this_ones_and_the_consoles_are_everybodys
 def test_without_an_alert_it_says_so_and_with_an_exporter_that_is_gone_that_nobody_knows(
     trail: Trail,
 ) -> None:
-    assert [row["alert"] for row in trail.ledger.ask(alerts.history())] == ["no alert in this range"]
+    assert [row["alert"] for row in trail.ledger.ask(alerts.history())] == ["none fired or ended"]
     trail.ledger.bot(time.time() - 60)
     assert [row["alert"] for row in trail.ledger.ask(alerts.history())] == [
         "BLIND: the exporter does not write"
@@ -150,6 +160,11 @@ def test_an_alert_is_marked_while_it_fired(trail: Trail) -> None:
             "text": "arb, ended: recovered, ann had it",
         }
     ]
+
+
+def test_an_alert_whose_rule_does_not_say_why_it_ended_has_just_ended(trail: Trail) -> None:
+    trail.alert("resolved", BEGAN, bot="", resolved_at=BEGAN + 60, why="ended")
+    assert [mark["text"] for mark in trail.ledger.ask(marks.alerts())] == ["ended"]
 
 
 def test_a_kill_is_marked_until_it_is_re_armed_and_names_who_and_why(trail: Trail) -> None:
