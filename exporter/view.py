@@ -130,6 +130,11 @@ class BotView:
         return self._tier or (self.last_mode if self.last_mode in TIERS else None)
 
     @property
+    def called_paper(self) -> bool:
+        """Whether the settings call it a bot on paper, whatever it does: then nobody is ever paged for it."""
+        return self._tier == PAPER
+
+    @property
     def cap(self) -> float | None:
         """The daily loss cap in USD by the last known settings, or None where it is unknown; 0 is no cap."""
         return self._setting(CAP_SETTING)

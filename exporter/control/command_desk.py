@@ -112,6 +112,7 @@ class CommandDesk:
             killed=self.killed(),
             unhedged=None if view.state is None or view.state.unhedged is None else sight.unhedged,
             drill_at=self.drill_at(),
+            called_paper=view.called_paper,
         )
 
     def _must_be_connected(self) -> None:

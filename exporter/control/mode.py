@@ -47,6 +47,8 @@ class Before:
     killed: bool
     unhedged: float | None
     drill_at: float | None
+    called_paper: bool = False
+    """Whether exporter.yml says that its tier is paper."""
 
 
 def preflight(catalogue: Catalogue, before: Before, now: float) -> list[Check]:
@@ -60,6 +62,8 @@ def _checks(catalogue: Catalogue, before: Before, now: float) -> Iterator[Check]
         before.allow_live,
         "exporter.yml allows live mode" if before.allow_live else "allow_live is false in exporter.yml",
     )
+    silent = "nobody would be paged for it: its tier is paper in exporter.yml"
+    yield Check("paged", not before.called_paper, silent if before.called_paper else "its alerts page")
     fresh = before.connected and before.fresh
     age = "none came yet" if before.age is None else f"the last one is {before.age:.0f} s old"
     yield Check("fresh", fresh, "the state is fresh" if fresh else f"no fresh state: {age}")

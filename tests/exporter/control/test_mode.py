@@ -42,6 +42,7 @@ def test_a_bot_that_is_ready_goes_live_by_its_setting_or_its_command() -> None:
     [
         ({"allow_live": False}, "allow_live is false in exporter.yml"),
         ({"fresh": False, "age": 90.0}, "no fresh state: the last one is 90 s old"),
+        ({"called_paper": True}, "nobody would be paged"),
         ({"connected": False}, "no fresh state"),
         ({"age": None, "fresh": False}, "none came yet"),
         ({"own": True}, "fixed while it runs: set ARB_LIVE_MODE and restart it"),
