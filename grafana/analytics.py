@@ -104,7 +104,11 @@ def figures() -> list[stat.Panel]:
 
 def _figure(description: str, statement: Statement, *, unit: str = "none", decimals: int = 2) -> stat.Panel:
     places = 1 if unit == "percentunit" else decimals
-    return tile(f"{description} {WHOLE_DAYS}", [Face(statement)], sizes=FIGURE, unit=unit, decimals=places)
+    faces = [
+        Face(freshness.while_read(statement)),
+        Face(freshness.when_it_was(statement), palette.DIM_PURPLE),
+    ]
+    return tile(f"{description} {WHOLE_DAYS}", faces, sizes=FIGURE, unit=unit, decimals=places)
 
 
 def equity() -> timeseries.Panel:

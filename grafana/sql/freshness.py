@@ -1,6 +1,6 @@
 """Whether the reporting database is written now, what it holds, and which day a figure belongs to."""
 
-from grafana.sql.performance import OTHER_DAY
+from grafana.sql.performance import NOT_YET, OTHER_DAY
 from grafana.sql.statement import BOT, FROM, NOW, TO, Statement, number, statement, text
 
 BLIND_AFTER = 15
@@ -53,6 +53,24 @@ def blind() -> Statement:
             COALESCE(ledger_read.at, as_of) FROM bots, ledger_read
             WHERE bot = {BOT} AND {FRESH} AND NOT ({IS_READ}))""",
         given={"ledger_read": LEDGER_READ},
+    )
+
+
+_IS_NOW = f"""EXISTS (SELECT 1 FROM bots, ({LEDGER_READ}) AS ledger_read
+    WHERE bot = {BOT} AND {FRESH} AND {IS_READ})"""
+
+
+def while_read(figure: Statement) -> Statement:
+    """A tile's figure while the ledger is read; no row while it is not."""
+    return statement({"name": text("name"), "value": number("value")}, f"({figure.text}) WHERE {_IS_NOW}")
+
+
+def when_it_was(figure: Statement) -> Statement:
+    """The same while the ledger is not read: its name says OLD where its n stood."""
+    old = "substr(name, 1, instr(name, ' · ')) || '· OLD'"
+    return statement(
+        {"name": text(f"CASE WHEN value = {NOT_YET} THEN name ELSE {old} END"), "value": number("value")},
+        f"({figure.text}) WHERE NOT {_IS_NOW}",
     )
 
 

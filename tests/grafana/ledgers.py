@@ -40,9 +40,22 @@ _STORES = {
 }
 
 
+FIGURES = (
+    performance.net_pnl,
+    performance.max_drawdown,
+    performance.profit_factor,
+    performance.expectancy,
+    performance.fill_rate,
+    performance.win_rate,
+    performance.sharpe,
+    performance.trade_size,
+)
+"""The tiles of Analytics, which are shown as now or as OLD."""
+
+
 def statements() -> dict[str, Statement]:
     """Every statement, by module and function."""
-    made = {}
+    made: dict[str, Statement] = {}
     for module in MODULES:
         for name, value in vars(module).items():
             own = getattr(value, "__module__", "") == module.__name__ and callable(value)
@@ -52,6 +65,8 @@ def statements() -> dict[str, Statement]:
             if value in (control.changeable, control.fixed):
                 categories = (*control.CATEGORIES, control.OTHERS)
                 made |= {f"{whole} {category}": value(category) for category in categories}
+            elif value in (freshness.while_read, freshness.when_it_was):
+                made |= {f"{whole} {figure.__name__}": value(figure()) for figure in FIGURES}
             else:
                 made[whole] = value()
     return made

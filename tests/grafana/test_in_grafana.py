@@ -382,6 +382,7 @@ MAY_BE_SILENT = {
         control.changeable("Paper simulation"),
         control.changeable(control.OTHERS),
         control.closable(),
+        *(freshness.when_it_was(figure()) for figure in ledgers.FIGURES),
     )
 }
 """Statements that answer only while something is so."""

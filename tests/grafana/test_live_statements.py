@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from exporter import performance as formulas
-from grafana.sql import freshness, live
+from grafana.sql import freshness, live, performance
 from tests.grafana.ledgers import BOT, Ledger, by, cents, read, rows_of
 
 DAY = 86400
@@ -210,6 +210,25 @@ def test_what_is_from_a_time_ahead_is_not_now(nothing: Ledger) -> None:
     nothing.bot(now)
     read(nothing, "ok", now + 600)
     assert nothing.ask(freshness.blind())[0]["name"] == "LEDGER NOT READ · late"
+
+
+def test_a_figure_of_a_ledger_that_is_not_read_now_is_called_old(nothing: Ledger) -> None:
+    now = time.time()
+    nothing.change(
+        "INSERT INTO daily_pnl (bot, date, kind, pnl, trades) VALUES (?, date(?, 'unixepoch'), 'x', 5.0, 1)",
+        (BOT, nothing.end),
+    )
+    read(nothing, "ok", now)
+    shown, old = (wrap(performance.net_pnl()) for wrap in (freshness.while_read, freshness.when_it_was))
+    nothing.bot(now)
+    assert nothing.ask(shown) == [{"name": "NET PnL $ · n = 1", "value": 5.0}]
+    assert nothing.ask(old) == []
+    was = [{"name": "NET PnL $ · OLD", "value": 5.0}]
+    nothing.bot(now - 60)
+    assert (nothing.ask(shown), nothing.ask(old)) == ([], was)
+    nothing.bot(now)
+    nothing.change("UPDATE sources SET last_read_at = ?", (now - 60,))
+    assert (nothing.ask(shown), nothing.ask(old)) == ([], was)
 
 
 def fill_today(ledger: Ledger, now: float) -> None:
