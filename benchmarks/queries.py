@@ -13,7 +13,7 @@ import contextlib
 import sqlite3
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,7 @@ from benchmarks.ingest import lines_of
 from benchmarks.ledger_generator import END
 from benchmarks.mirrored import BOT, Mirrored, mirrored, reader
 from benchmarks.panel_queries import PanelQuery, panel_queries
+from exporter.reporting import chain
 
 DAY: Final = 86_400.0
 RANGES: Final = {"90 d": 90 * DAY, "30 d": 30 * DAY, "24 h": DAY}
@@ -53,7 +54,7 @@ made AS (
     SELECT n, :since + n * :step AS at, n / 10 AS alert, n % 10 AS row, :since + n / 10 * 10 * :step AS began
     FROM number
 )
-INSERT INTO events (seq, at, bot, kind, severity, source, what, why, data, previous, hash)
+INSERT INTO events (seq, at, bot, kind, severity, source, what, why, data)
 SELECT n, at, :bot, CASE WHEN row > 1 THEN 'trade' ELSE 'alert' END, 'warning', 'made up',
     CASE WHEN row > 1 THEN 'a pair of legs at two venues'
         ELSE 'TradebotMadeUp' || alert % 8 || CASE row WHEN 0 THEN ' firing' ELSE ' resolved' END END,
@@ -62,8 +63,7 @@ SELECT n, at, :bot, CASE WHEN row > 1 THEN 'trade' ELSE 'alert' END, 'warning', 
         'fingerprint', 'made up ' || alert,
         'labels', json_object('alertname', 'TradebotMadeUp', 'bot', :bot, 'severity', 'warning'),
         'active_at', began - 5, 'fired_at', began, 'delivered_at', began + 3, 'resolved_at', at,
-        'resolved_delivered_at', at + 15, 'had_by', '', 'seen_until', at),
-    'made up', 'made up'
+        'resolved_delivered_at', at + 15, 'had_by', '', 'seen_until', at)
 FROM made"""
 
 
@@ -148,10 +148,23 @@ def fill_events(path: Path) -> None:
     """Put events and alerts into the audit trail, unless that was done."""
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
         if db.execute("SELECT COUNT(*) FROM events").fetchone()[0] < EVENTS:
+            db.execute("BEGIN")
             db.execute("DELETE FROM events")
             db.execute(
                 _EVENTS, {"bot": BOT, "rows": EVENTS, "since": END - 90 * DAY, "step": 90 * DAY / EVENTS}
             )
+            db.executemany("UPDATE events SET previous = ?, hash = ? WHERE seq = ?", list(_chained(db)))
+            db.execute("COMMIT")
+
+
+def _chained(db: sqlite3.Connection) -> Iterator[tuple[str, str, int]]:
+    """The hashes of each row: other benchmarks have the exporter go on with this chain, and verify it."""
+    previous = ""
+    for row in db.execute(f"SELECT {', '.join(chain.COLUMNS)} FROM events ORDER BY seq"):
+        told = dict(zip(chain.COLUMNS, row, strict=True))
+        own = chain.digest(told, previous)
+        yield previous, own, int(told["seq"])
+        previous = own
 
 
 def best_ms(path: Path, sql: str, runs: int = RUNS) -> float:
